@@ -1,0 +1,109 @@
+// Package auth holds both halves of each authentication scheme: the signer
+// that adds an upstream's credentials to an outgoing request, and the verifier
+// that checks a caller's before a request is read. The two never meet: what a
+// caller presents is not forwarded.
+package auth
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"patchbay/internal/bind"
+)
+
+// Placement is where an API key travels.
+type Placement uint8
+
+// The placements of an API key. The zero placement is a header.
+const (
+	InHeader Placement = iota
+	InQuery
+	InCookie
+)
+
+// Signer adds credentials to upstream requests. The zero Signer adds none. It
+// is immutable and safe for concurrent use.
+type Signer struct {
+	// header is the canonical name and values its prepared value; the slice is
+	// shared by all requests, which never write to it.
+	header string
+	values []string
+	// query is a prepared, escaped name=value pair.
+	query string
+	// cookie is a prepared name=value pair.
+	cookie string
+}
+
+// Basic signs with a user and password (RFC 7617).
+func Basic(username, password bind.Secret) (Signer, error) {
+	if strings.Contains(username.Reveal(), ":") {
+		return Signer{}, fmt.Errorf("a basic username cannot contain a colon")
+	}
+	token := base64.StdEncoding.EncodeToString([]byte(username.Reveal() + ":" + password.Reveal()))
+	return Signer{header: "Authorization", values: []string{"Basic " + token}}, nil
+}
+
+// Bearer signs with a token (RFC 6750).
+func Bearer(token bind.Secret) (Signer, error) {
+	if !headerValue(token.Reveal()) {
+		return Signer{}, fmt.Errorf("the token holds characters that no header may carry")
+	}
+	return Signer{header: "Authorization", values: []string{"Bearer " + token.Reveal()}}, nil
+}
+
+// APIKey signs with a key of a given name, in a header, the query or a cookie.
+func APIKey(name string, value bind.Secret, place Placement, escapeQuery func(string) string) (Signer, error) {
+	if name == "" {
+		return Signer{}, fmt.Errorf("an API key needs a name")
+	}
+	switch place {
+	case InQuery:
+		return Signer{query: escapeQuery(name) + "=" + escapeQuery(value.Reveal())}, nil
+	case InCookie:
+		if !token(name) || !headerValue(value.Reveal()) || strings.ContainsAny(value.Reveal(), ";, \"\\") {
+			return Signer{}, fmt.Errorf("the key's name or value holds characters that no cookie may carry")
+		}
+		return Signer{cookie: name + "=" + value.Reveal()}, nil
+	default:
+		if !token(name) || !headerValue(value.Reveal()) {
+			return Signer{}, fmt.Errorf("the key's name or value holds characters that no header may carry")
+		}
+		return Signer{header: http.CanonicalHeaderKey(name), values: []string{value.Reveal()}}, nil
+	}
+}
+
+// Header returns the header that carries the credentials, "" for none. Its
+// values must not be changed.
+func (s *Signer) Header() (name string, values []string) { return s.header, s.values }
+
+// Query returns an escaped name=value pair for the query string, or "".
+func (s *Signer) Query() string { return s.query }
+
+// Cookie returns a name=value pair for the Cookie header, or "".
+func (s *Signer) Cookie() string { return s.cookie }
+
+// IsZero reports whether the signer adds nothing.
+func (s *Signer) IsZero() bool { return s.header == "" && s.query == "" && s.cookie == "" }
+
+// headerValue reports whether s can stand in a header field (RFC 9110 section 5.5).
+func headerValue(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// token reports whether s is a token (RFC 9110 section 5.6.2).
+func token(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}

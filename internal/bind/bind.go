@@ -1,0 +1,209 @@
+// Package bind gives values to the variables that a capability names: from the
+// process environment, from env files, and from the files of `binds` with a
+// location. It is the only reader of environment and secret files, and it runs
+// after compiling and before serving; requests never reach it.
+package bind
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Secret is a value that does not print: every formatting of it, in logs, in
+// JSON and in errors, is [Redacted].
+type Secret struct{ value string }
+
+// Redacted is what a [Secret] prints as.
+const Redacted = "[redacted]"
+
+// NewSecret hides a value.
+func NewSecret(value string) Secret { return Secret{value} }
+
+// Reveal returns the value, for the signer or verifier that needs it.
+func (s Secret) Reveal() string { return s.value }
+
+// String returns [Redacted].
+func (Secret) String() string { return Redacted }
+
+// Format writes [Redacted] for every verb, %d and %#v included.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
+
+// MarshalText returns [Redacted].
+func (Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+
+// LogValue returns [Redacted].
+func (Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }
+
+// Environment answers which value a variable has. It is immutable after
+// [New] and safe for concurrent use.
+type Environment struct {
+	process func(string) (string, bool)
+	files   []envFile
+	renames map[string]string
+}
+
+type envFile struct {
+	name   string
+	values map[string]string
+}
+
+// Options says where values come from.
+type Options struct {
+	// Process looks up the process environment; nil means that there is none.
+	Process func(string) (string, bool)
+	// EnvFiles are paths of files with NAME=value lines. The process comes
+	// first, then the files in order.
+	EnvFiles []string
+	// Renames maps a variable of a capability to the name under which the
+	// operator has it, as --map-env says.
+	Renames map[string]string
+}
+
+// maxFile bounds env and binding files, in bytes.
+const maxFile = 1 << 20
+
+// New reads the env files.
+func New(opts Options) (*Environment, error) {
+	env := &Environment{process: opts.Process, renames: opts.Renames}
+	for _, name := range opts.EnvFiles {
+		data, err := readBounded(name)
+		if err != nil {
+			return nil, fmt.Errorf("env file: %w", err)
+		}
+		values, err := ParseEnvFile(data)
+		if err != nil {
+			return nil, fmt.Errorf("env file %s: %w", name, err)
+		}
+		env.files = append(env.files, envFile{name, values})
+	}
+	return env, nil
+}
+
+func readBounded(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxFile)
+	}
+	return os.ReadFile(name)
+}
+
+// Lookup returns the value of a variable, and where it was found. An empty
+// value counts as set; whether that is enough is for the caller to say.
+func (e *Environment) Lookup(variable string) (value Secret, origin string, ok bool) {
+	name := variable
+	if to, renamed := e.renames[variable]; renamed {
+		name = to
+	}
+	if e.process != nil {
+		if v, found := e.process(name); found {
+			return Secret{v}, "environment variable " + name, true
+		}
+	}
+	for i := range e.files {
+		if v, found := e.files[i].values[name]; found {
+			return Secret{v}, name + " in " + e.files[i].name, true
+		}
+	}
+	return Secret{}, "", false
+}
+
+// Has reports whether a name has a non-empty value, without regard to renames.
+func (e *Environment) Has(name string) bool {
+	if e.process != nil {
+		if v, found := e.process(name); found && v != "" {
+			return true
+		}
+	}
+	for i := range e.files {
+		if v := e.files[i].values[name]; v != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// File reads the values of a binding with a location. The location is a file
+// URI; a path that is not absolute (file:///./x, file://./x) is taken from dir,
+// the directory of the capability. YAML and JSON files give their top-level
+// scalars, any other file is read as an env file.
+func File(location, dir string) (map[string]Secret, error) {
+	path, err := filePath(location, dir)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readBounded(path)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("there is no file %s", path)
+		}
+		return nil, err
+	}
+	var values map[string]string
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".yaml", ".yml", ".json":
+		values, err = topLevelScalars(data)
+	default:
+		values, err = ParseEnvFile(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	out := make(map[string]Secret, len(values))
+	for k, v := range values {
+		out[k] = Secret{v}
+	}
+	return out, nil
+}
+
+func filePath(location, dir string) (string, error) {
+	u, err := url.Parse(location)
+	if err != nil {
+		return "", fmt.Errorf("not a URI: %q", location)
+	}
+	if u.Scheme != "file" {
+		return "", fmt.Errorf("no provider for %s: locations", u.Scheme)
+	}
+	path := u.Path
+	switch {
+	case u.Host == "." || u.Host == "..":
+		path = filepath.Join(dir, u.Host, path)
+	case u.Host != "" && u.Host != "localhost":
+		return "", fmt.Errorf("a file on another host (%s) cannot be read", u.Host)
+	case strings.HasPrefix(path, "/./") || strings.HasPrefix(path, "/../"):
+		path = filepath.Join(dir, path[1:])
+	}
+	return filepath.Clean(path), nil
+}
+
+func topLevelScalars(data []byte) (map[string]string, error) {
+	var doc yaml.Node
+	if err := yaml.Load(data, &doc); err != nil {
+		// The message of a YAML error quotes the text, which here is a secret.
+		return nil, errors.New("not valid YAML or JSON")
+	}
+	root := &doc
+	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
+		root = root.Content[0]
+	}
+	if root.Kind != yaml.MappingNode {
+		return nil, errors.New("not a mapping of names to values")
+	}
+	out := make(map[string]string, len(root.Content)/2)
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Content[i+1].Kind == yaml.ScalarNode {
+			out[root.Content[i].Value] = root.Content[i+1].Value
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,136 @@
+// Package guard stands before every listener: it refuses requests that a web
+// page made somebody's browser send. A foreign Host means DNS rebinding, a
+// foreign Origin means a cross-site call; neither may spend the credentials
+// that the process holds. Requests without these browser marks pass.
+package guard
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"patchbay/internal/fault"
+)
+
+// Options says whom to let in.
+type Options struct {
+	// Hosts are additional names under which the listener is known, without
+	// port. Where Loopback is false and Hosts is empty, every Host passes: the
+	// names of a public listener cannot be guessed.
+	Hosts []string
+	// Loopback reports that the listener is bound to the loopback interface
+	// and therefore knows its own names.
+	Loopback bool
+	// Origins are the origins (scheme://host[:port]) of web pages that may call.
+	Origins []string
+	// Refuse writes the answer to a refused request, in the listener's own form.
+	Refuse func(http.ResponseWriter, *http.Request, *fault.Fault)
+}
+
+// Guard is immutable and safe for concurrent use.
+type Guard struct {
+	hosts    map[string]bool
+	origins  map[string]bool
+	crossing *http.CrossOriginProtection
+	refuse   func(http.ResponseWriter, *http.Request, *fault.Fault)
+}
+
+// New checks the options. Origins must be bare: scheme, host and port only.
+func New(opts Options) (*Guard, error) {
+	g := &Guard{origins: map[string]bool{}, crossing: http.NewCrossOriginProtection(), refuse: opts.Refuse}
+	if opts.Loopback || len(opts.Hosts) > 0 {
+		g.hosts = map[string]bool{}
+	}
+	if opts.Loopback {
+		for _, own := range []string{"localhost", "127.0.0.1", "::1"} {
+			g.hosts[own] = true
+		}
+	}
+	for _, host := range opts.Hosts {
+		if host == "" || strings.ContainsAny(host, "/ ") {
+			return nil, fmt.Errorf("%q is not a host name", host)
+		}
+		g.hosts[hostname(host)] = true
+	}
+	for _, origin := range opts.Origins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" {
+			return nil, fmt.Errorf("%q is not an origin such as https://example.org", origin)
+		}
+		g.origins[strings.ToLower(origin)] = true
+		if err := g.crossing.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("%q is not an origin: %w", origin, err)
+		}
+	}
+	return g, nil
+}
+
+// Wrap puts the guard before a handler, and answers CORS preflights
+// (Fetch standard, section 3.2) for the allowed origins.
+func (g *Guard) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f := g.check(r); f != nil {
+			g.refuse(w, r, f)
+			return
+		}
+		if origin := r.Header.Get("Origin"); origin != "" && g.origins[strings.ToLower(origin)] {
+			h := w.Header()
+			h.Set("Access-Control-Allow-Origin", origin)
+			h.Add("Vary", "Origin")
+			h.Set("Access-Control-Expose-Headers", "*")
+			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+				h.Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))
+				if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+					h.Set("Access-Control-Allow-Headers", asked)
+				}
+				h.Set("Access-Control-Max-Age", "600")
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (g *Guard) check(r *http.Request) *fault.Fault {
+	if g.hosts != nil && !g.hosts[hostname(r.Host)] {
+		f := fault.New(fault.Forbidden, "this listener is not known under the host name the request used")
+		f.Hint = "use localhost or 127.0.0.1, or start with --allow-host NAME"
+		return f
+	}
+	origin := r.Header.Get("Origin")
+	if origin != "" && !g.sameOrigin(origin, r.Host) && !g.origins[strings.ToLower(origin)] {
+		f := fault.New(fault.Forbidden, "calls from web pages of other origins are refused")
+		f.Hint = "if this page may call, start with --allow-origin ORIGIN"
+		return f
+	}
+	if err := g.crossing.Check(r); err != nil {
+		return fault.New(fault.Forbidden, "cross-site browser requests are refused")
+	}
+	return nil
+}
+
+// sameOrigin compares host and port. Only http is served here, but a proxy in
+// front may speak https, so the scheme is left out, as CrossOriginProtection does.
+func (g *Guard) sameOrigin(origin, host string) bool {
+	_, rest, ok := strings.Cut(origin, "://")
+	return ok && strings.EqualFold(rest, host)
+}
+
+// hostname is a Host header's or flag's name in lower case without port,
+// brackets and trailing dot.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	host = strings.TrimSuffix(host, ".")
+	for i := range len(host) {
+		if c := host[i]; 'A' <= c && c <= 'Z' {
+			return strings.ToLower(host)
+		}
+	}
+	return host
+}

@@ -1,0 +1,72 @@
+package guard
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"patchbay/internal/fault"
+)
+
+func TestGuard(t *testing.T) {
+	loopback := Options{Loopback: true}
+	widened := Options{Loopback: true, Hosts: []string{"gw.internal"}, Origins: []string{"https://app.example"}}
+	public := Options{}
+	for _, tt := range []struct {
+		name    string
+		opts    Options
+		method  string
+		host    string
+		headers string
+		want    int
+	}{
+		{"curl", loopback, "POST", "127.0.0.1:8080", "", 200},
+		{"localhost", loopback, "GET", "localhost:8080", "", 200},
+		{"upper case, trailing dot", loopback, "GET", "LOCALHOST.:8080", "", 200},
+		{"ipv6", loopback, "GET", "[::1]:8080", "", 200},
+		{"rebinding", loopback, "GET", "evil.example:8080", "", 403},
+		{"empty host", loopback, "GET", "", "", 403},
+		{"own page", loopback, "POST", "localhost:8080", "Origin: http://localhost:8080\nSec-Fetch-Site: same-origin", 200},
+		{"other port is another origin", loopback, "POST", "localhost:8080", "Origin: http://localhost:3000", 403},
+		{"form post from a page", loopback, "POST", "localhost:8080", "Origin: https://evil.example\nSec-Fetch-Site: cross-site", 403},
+		{"fetch metadata alone", loopback, "POST", "localhost:8080", "Sec-Fetch-Site: cross-site", 403},
+		{"opaque origin", loopback, "POST", "localhost:8080", "Origin: null", 403},
+		{"reading with a foreign origin", loopback, "GET", "localhost:8080", "Origin: https://evil.example", 403},
+		{"link from a page", loopback, "GET", "localhost:8080", "Sec-Fetch-Site: cross-site", 200},
+		{"allowed host", widened, "GET", "gw.internal", "", 200},
+		{"allowed origin", widened, "POST", "localhost:8080", "Origin: https://app.example\nSec-Fetch-Site: cross-site", 200},
+		{"preflight", widened, "OPTIONS", "localhost:8080", "Origin: https://app.example\nAccess-Control-Request-Method: POST", 204},
+		{"public", public, "GET", "any.example", "", 200},
+		{"public, foreign page", public, "POST", "any.example", "Origin: https://evil.example", 403},
+	} {
+		tt.opts.Refuse = func(w http.ResponseWriter, _ *http.Request, _ *fault.Fault) { w.WriteHeader(403) }
+		g, err := New(tt.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(tt.method, "/", nil)
+		r.Host = tt.host
+		for line := range strings.SplitSeq(tt.headers, "\n") {
+			if name, value, ok := strings.Cut(line, ": "); ok {
+				r.Header.Set(name, value)
+			}
+		}
+		w := httptest.NewRecorder()
+		g.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+		if w.Code != tt.want {
+			t.Errorf("%s: status %d, want %d", tt.name, w.Code, tt.want)
+		}
+		if tt.name == "allowed origin" && w.Header().Get("Access-Control-Allow-Origin") != "https://app.example" {
+			t.Error("an allowed origin got no CORS answer")
+		}
+	}
+}
+
+func TestNewRefusesNonsense(t *testing.T) {
+	for _, opts := range []Options{{Hosts: []string{"http://x"}}, {Origins: []string{"app.example"}}, {Origins: []string{"https://a/b"}}} {
+		if _, err := New(opts); err == nil {
+			t.Errorf("%+v was accepted", opts)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+// Package upstream performs one consumed HTTP operation: build the request,
+// sign it, send it, bound and read the answer. It stands below the plan, knows
+// nothing of documents or adapters, and is where every network fault gets its
+// kind and its outcome.
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"patchbay/internal/auth"
+	"patchbay/internal/fault"
+)
+
+// Options are the bounds of the exchange with one upstream. [Defaults] has
+// working values; a zero field is not a default.
+type Options struct {
+	// Connect bounds dialing and the TLS handshake, Header the wait for the
+	// answer's header, Total the whole call including its body.
+	Connect, Header, Total time.Duration
+	// MaxBody bounds the answer's body after decompression, in bytes.
+	MaxBody int64
+	// MaxConcurrent bounds calls under way at once.
+	MaxConcurrent int
+	// UserAgent is sent with every request.
+	UserAgent string
+}
+
+// Defaults returns the bounds that apply where the operator says nothing.
+func Defaults() Options {
+	return Options{Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second, MaxBody: 10 << 20, MaxConcurrent: 256, UserAgent: "patchbay"}
+}
+
+// Client talks to one consumed API. It is immutable after [NewClient] and
+// safe for concurrent use; it keeps connections alive between calls.
+type Client struct {
+	namespace string
+	base      url.URL
+	signer    auth.Signer
+	opts      Options
+	agent     []string
+	transport *http.Transport
+	slots     chan struct{}
+	// missing names what an operator has to provide before calls can be made.
+	missing *fault.Fault
+	buffers sync.Pool
+}
+
+// Endpoint says where a client sends its requests and as whom.
+type Endpoint struct {
+	Namespace string
+	// BaseURL is an absolute http or https address; its path precedes every
+	// operation's path. Empty only where Missing is set.
+	BaseURL string
+	Signer  auth.Signer
+	// Missing, if set, is returned for every call: a credential or an address
+	// that the operator has not given.
+	Missing *fault.Fault
+}
+
+// NewClient returns a client with its own connection pool.
+func NewClient(end Endpoint, opts Options) (*Client, error) {
+	c := &Client{
+		namespace: end.Namespace, signer: end.Signer, opts: opts, missing: end.Missing,
+		agent: []string{opts.UserAgent}, slots: make(chan struct{}, max(1, opts.MaxConcurrent)),
+	}
+	c.buffers.New = func() any { return new(bytes.Buffer) }
+	if end.BaseURL != "" {
+		u, err := ParseBase(end.BaseURL)
+		if err != nil {
+			return nil, err
+		}
+		c.base = *u
+	} else if end.Missing == nil {
+		return nil, fmt.Errorf("%s has no base address", end.Namespace)
+	}
+	dialer := &net.Dialer{Timeout: opts.Connect, KeepAlive: 30 * time.Second}
+	c.transport = &http.Transport{
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    opts.Connect,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		ResponseHeaderTimeout:  opts.Header,
+		MaxIdleConns:           opts.MaxConcurrent,
+		MaxIdleConnsPerHost:    opts.MaxConcurrent,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		ForceAttemptHTTP2:      true,
+		Proxy:                  http.ProxyFromEnvironment,
+	}
+	return c, nil
+}
+
+// ParseBase checks a base address: absolute, http or https, without user
+// information, query and fragment.
+func ParseBase(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not an address", address)
+	}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("%q is not an http or https address", u.Redacted())
+	case u.Host == "":
+		return nil, fmt.Errorf("%q has no host", u.Redacted())
+	case u.User != nil:
+		return nil, fmt.Errorf("%q carries credentials; name them in the capability instead", u.Redacted())
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("%q has a query or fragment", u.Redacted())
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	return u, nil
+}
+
+// Namespace returns the name under which the capability consumes the API.
+func (c *Client) Namespace() string { return c.namespace }
+
+// Host returns host[:port] of the upstream, or "".
+func (c *Client) Host() string { return c.base.Host }
+
+// BaseURL returns the address calls go to, or "".
+func (c *Client) BaseURL() string {
+	if c.base.Host == "" {
+		return ""
+	}
+	return c.base.String()
+}
+
+// Missing returns why no call can be made, or nil.
+func (c *Client) Missing() *fault.Fault { return c.missing }
+
+// Close gives up idle connections. Calls under way are not touched.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// enter waits for a place among the concurrent calls.
+func (c *Client) enter(ctx context.Context) *fault.Fault {
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &fault.Fault{
+			Kind: fault.Busy, Outcome: fault.NotSent,
+			Message: fmt.Sprintf("all %d concurrent calls to %s were taken", cap(c.slots), c.namespace), Cause: ctx.Err(),
+		}
+	}
+}
+
+func (c *Client) leave() { <-c.slots }
