@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"patchbay/internal/diag"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/openapi"
 	"patchbay/internal/schema"
@@ -263,4 +264,23 @@ func (c *compiler) body(b *openapi.Body) *Body {
 		c.problems = append(c.problems, fmt.Sprintf("%s: a request body in %s is not encoded here", c.doc.Name, b.Content[0].Type))
 	}
 	return nil
+}
+
+// Named returns the parameter of a name: exactly, or else the only one that is
+// equal ignoring case, '-' and '_'. It returns nil where there is none.
+func Named(params []*Param, name string) *Param {
+	var loose *Param
+	folded := diag.Fold(name)
+	for _, p := range params {
+		if p.Name == name {
+			return p
+		}
+		if diag.Fold(p.Name) == folded {
+			if loose != nil {
+				return nil
+			}
+			loose = p
+		}
+	}
+	return loose
 }

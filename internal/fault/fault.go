@@ -110,6 +110,9 @@ type Field struct {
 	Pointer string `json:"pointer"`
 	// Parameter is the name of a path, query or header parameter.
 	Parameter string `json:"parameter,omitempty"`
+	// Argument is the JSON pointer of the same place for callers that give all
+	// inputs as one object, by name.
+	Argument string `json:"-"`
 	// Detail is the fact, Hint the advice.
 	Detail string `json:"detail"`
 	Hint   string `json:"hint,omitempty"`
@@ -145,7 +148,9 @@ type Fault struct {
 	// Rules reports that the refusal came from contract rules which the
 	// operator can relax with --request-checks.
 	Rules bool
-	Cause error
+	// UpstreamStatus is the status of an upstream that answered, or 0.
+	UpstreamStatus int
+	Cause          error
 }
 
 // Error returns the message and the cause; it is for logs, not for callers.

@@ -157,7 +157,7 @@ func (c *Client) read(caller, ctx context.Context, answer *http.Response) (*Resp
 	out := &Response{Status: answer.StatusCode, Header: answer.Header, buffer: buffer, client: c}
 	if answer.ContentLength > c.opts.MaxBody {
 		out.Release()
-		return nil, c.tooLarge()
+		return nil, c.tooLarge(answer.StatusCode)
 	}
 	if n := answer.ContentLength; n > 0 {
 		buffer.Grow(int(n) + bytes.MinRead)
@@ -171,15 +171,15 @@ func (c *Client) read(caller, ctx context.Context, answer *http.Response) (*Resp
 		return nil, c.failure(caller, ctx, answered, fmt.Errorf("reading the answer: %w", err))
 	case n > c.opts.MaxBody:
 		out.Release()
-		return nil, c.tooLarge()
+		return nil, c.tooLarge(answer.StatusCode)
 	}
 	out.Body = buffer.Bytes()
 	return out, nil
 }
 
-func (c *Client) tooLarge() *fault.Fault {
+func (c *Client) tooLarge(status int) *fault.Fault {
 	return &fault.Fault{
-		Kind: fault.Limit, Outcome: fault.Answered,
+		Kind: fault.Limit, Outcome: fault.Answered, UpstreamStatus: status,
 		Message: fmt.Sprintf("the upstream's answer is larger than %d bytes", c.opts.MaxBody),
 		Hint:    "ask for less, for example a smaller page, or raise --max-response",
 	}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"patchbay/internal/bind"
+	"patchbay/internal/deploy"
+)
+
+// flags are the common flags, which fill the operator's options.
+type flags struct {
+	opts       deploy.Options
+	renames    []string
+	listen     []string
+	upstreams  []string
+	checks     []string
+	logFormat  string
+	logLevel   string
+	lookupEnv  func(string) (string, bool)
+	listenable bool
+}
+
+// newFlags registers the flags that say what is run and with which values.
+func (c *command) newFlags(cmd *cobra.Command) *flags {
+	f := &flags{opts: deploy.Defaults(), lookupEnv: c.lookup}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE` (NAME=value lines), after the environment; repeatable")
+	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME from the variable OTHER, as `NAME=OTHER`; names only, never values; repeatable")
+	set.StringArrayVar(&f.opts.Contracts, "contract", nil, "OpenAPI document, or folder of them, about the consumed APIs: `FILE|DIR`; repeatable")
+	set.BoolVar(&f.opts.ContractsFirst, "contracts-first", false, "let --contract win over the contracts that Patchbay carries")
+	set.StringArrayVar(&f.upstreams, "upstream", nil, "send the calls of a consumed namespace to another base address: `NAMESPACE=URL`; repeatable")
+	set.BoolVar(&f.opts.AllowPlainHTTP, "allow-plain-http", false, "allow credentials over plain http to other machines")
+	set.StringArrayVar(&f.checks, "request-checks", nil, "what a broken rule of a contract does: `[NAMESPACE=]enforce|warn|off` (default enforce); repeatable")
+	return f
+}
+
+// sandboxFlags registers the simulator's flags.
+func (f *flags) sandboxFlags(cmd *cobra.Command) {
+	set := cmd.Flags()
+	set.BoolVar(&f.opts.Sandbox.Enabled, "sandbox", false, "answer with the built-in simulator: no network, no credentials")
+	set.StringVar(&f.opts.Sandbox.Listen, "sandbox-listen", "", "the simulator's `HOST:PORT` (default a free port on loopback)")
+	set.DurationVar(&f.opts.Sandbox.SetupDelay, "sandbox-setup-delay", f.opts.Sandbox.SetupDelay, "how long a new channel stays in set-up")
+	set.StringVar(&f.opts.Sandbox.Faults, "sandbox-faults", "", "faults to inject, such as `429:2,slow=300ms`")
+}
+
+// limitFlags registers the bounds of requests and calls.
+func (f *flags) limitFlags(cmd *cobra.Command) {
+	set, l := cmd.Flags(), &f.opts.Limits
+	set.Int64Var(&l.MaxBody, "max-body", l.MaxBody, "largest request body, in `BYTES`")
+	set.Int64Var(&l.MaxResponse, "max-response", l.MaxResponse, "largest upstream answer after decompression, in `BYTES`")
+	set.IntVar(&l.MaxConcurrent, "max-concurrent", l.MaxConcurrent, "most calls to one upstream at a time")
+	set.DurationVar(&l.Connect, "connect-timeout", l.Connect, "time to connect to an upstream")
+	set.DurationVar(&l.Header, "header-timeout", l.Header, "time until an upstream's answer begins")
+	set.DurationVar(&l.Total, "timeout", l.Total, "time for a whole upstream call")
+	set.DurationVar(&f.opts.Drain, "drain", f.opts.Drain, "time for requests under way when stopping")
+}
+
+// listenFlags registers where adapters listen and who may call.
+func (f *flags) listenFlags(cmd *cobra.Command) {
+	set := cmd.Flags()
+	f.listenable = true
+	set.StringArrayVar(&f.listen, "listen", nil, "where an adapter listens: `NAMESPACE=HOST:PORT`; repeatable")
+	set.StringArrayVar(&f.opts.AllowHosts, "allow-host", nil, "another `NAME` under which the listeners are known; repeatable")
+	set.StringArrayVar(&f.opts.AllowOrigins, "allow-origin", nil, "a web page's `ORIGIN` that may call, such as https://app.example; repeatable")
+	set.BoolVar(&f.opts.AllowUnauthenticated, "allow-unauthenticated", false, "let adapters without credentials be reached from outside")
+}
+
+// logFlags registers how the log is written.
+func (f *flags) logFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.logFormat, "log-format", "text", "form of the log: `text|json`")
+	cmd.Flags().StringVar(&f.logLevel, "log-level", "info", "least level that is logged: `debug|info|warn|error`")
+}
+
+// options checks the flags and returns what they say.
+func (f *flags) options(files []string) (*deploy.Options, error) {
+	o := &f.opts
+	o.Files = files
+	for _, target := range []struct {
+		flag  string
+		given []string
+		into  map[string]string
+	}{{"map-env", f.renames, o.Renames}, {"listen", f.listen, o.Listen}, {"upstream", f.upstreams, o.Upstreams}} {
+		for _, pair := range target.given {
+			name, value, ok := strings.Cut(pair, "=")
+			if !ok || name == "" || value == "" {
+				return nil, usageError{fmt.Errorf("--%s %s: want NAME=VALUE", target.flag, clipArg(pair))}
+			}
+			target.into[name] = value
+		}
+	}
+	for _, given := range f.checks {
+		ns, mode, ok := strings.Cut(given, "=")
+		if !ok {
+			ns, mode = "", given
+		}
+		switch mode {
+		case "enforce", "warn", "off":
+			o.Checks[ns] = mode
+		default:
+			return nil, usageError{fmt.Errorf("--request-checks %s: want enforce, warn or off", clipArg(given))}
+		}
+	}
+	if err := o.Check(); err != nil {
+		return nil, usageError{err}
+	}
+	return o, nil
+}
+
+// clipArg keeps a mistyped argument, which may be a secret, out of messages.
+func clipArg(s string) string {
+	if i := strings.IndexByte(s, '='); i >= 0 {
+		return s[:i] + "=…"
+	}
+	if len(s) > 20 {
+		return s[:20] + "…"
+	}
+	return s
+}
+
+// environment reads the env files.
+func (f *flags) environment() (*bind.Environment, error) {
+	return bind.New(bind.Options{Process: f.lookupEnv, EnvFiles: f.opts.EnvFiles, Renames: f.opts.Renames})
+}
+
+// level reads --log-level.
+func (f *flags) level() (slog.Level, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return l, usageError{fmt.Errorf("--log-level %s: want debug, info, warn or error", f.logLevel)}
+	}
+	return l, nil
+}

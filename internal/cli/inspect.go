@@ -1,0 +1,350 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"patchbay/internal/diag"
+	"patchbay/internal/engine"
+	"patchbay/internal/expose/page"
+	"patchbay/internal/plan"
+)
+
+func (c *command) inspect() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "inspect [FILE...]",
+		Short: "Show what a capability compiles to",
+		Long: `Prints the compiled plan: adapters, routes and tools with their inputs, the
+upstream calls they make, and every variable by name with the host that its
+value is sent to. Values are never shown, and none is needed.`,
+		Example: `  patchbay inspect
+  patchbay inspect --format json my-capability.yaml`,
+	}
+	f := c.newFlags(cmd)
+	cmd.Flags().StringVar(&format, "format", "text", "form of the output: `text|json`")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		loaded, err := c.loadFor(f, args)
+		if err != nil {
+			return err
+		}
+		views := make([]planView, 0, len(loaded.Plans))
+		for _, p := range loaded.Plans {
+			views = append(views, view(p))
+		}
+		switch format {
+		case "json":
+			enc := json.NewEncoder(c.Out)
+			enc.SetEscapeHTML(false)
+			enc.SetIndent("", "  ")
+			return enc.Encode(views)
+		case "text":
+			for i := range views {
+				if err := views[i].print(c.Out); err != nil {
+					return err
+				}
+			}
+			return nil
+		default:
+			return usageError{fmt.Errorf("--format %s: want text or json", format)}
+		}
+	}
+	return cmd
+}
+
+// loadFor compiles files and refuses those with errors.
+func (c *command) loadFor(f *flags, files []string) (*engine.Loaded, error) {
+	opts, err := f.options(files)
+	if err != nil {
+		return nil, err
+	}
+	loaded, found, err := engine.Load(opts)
+	if err != nil {
+		return nil, err
+	}
+	if found.HasErrors() {
+		return nil, c.refuse(found, loaded)
+	}
+	return loaded, nil
+}
+
+// planView is a plan as inspect shows it. The JSON form is stable.
+type planView struct {
+	File      string         `json:"file"`
+	Label     string         `json:"label"`
+	Upstreams []upstreamView `json:"upstreams"`
+	REST      []restView     `json:"rest"`
+	MCP       []mcpView      `json:"mcp"`
+	Variables []variableView `json:"variables"`
+	NotRun    []notRunView   `json:"notRun,omitempty"`
+}
+
+type upstreamView struct {
+	Namespace string `json:"namespace"`
+	BaseURI   string `json:"baseUri"`
+	Auth      string `json:"authentication,omitempty"`
+	Profile   string `json:"profile,omitempty"`
+}
+
+type restView struct {
+	Namespace  string          `json:"namespace"`
+	Port       int             `json:"port"`
+	Operations []operationView `json:"operations"`
+}
+
+type mcpView struct {
+	Namespace string          `json:"namespace"`
+	Port      int             `json:"port,omitempty"`
+	Stdio     bool            `json:"stdio,omitempty"`
+	Tools     []operationView `json:"tools"`
+}
+
+type operationView struct {
+	Name   string      `json:"name"`
+	Method string      `json:"method,omitempty"`
+	Path   string      `json:"path,omitempty"`
+	Hints  []string    `json:"hints,omitempty"`
+	Inputs []inputView `json:"inputs"`
+	Calls  []callView  `json:"calls"`
+	Output string      `json:"output"`
+}
+
+type inputView struct {
+	Name     string          `json:"name"`
+	In       string          `json:"in"`
+	Required bool            `json:"required"`
+	Schema   json.RawMessage `json:"schema"`
+}
+
+type callView struct {
+	Upstream  string `json:"upstream"`
+	Operation string `json:"operation"`
+	Method    string `json:"method"`
+	Path      string `json:"path"`
+	Body      string `json:"body,omitempty"`
+	Contract  string `json:"contract,omitempty"`
+}
+
+type variableView struct {
+	Name     string `json:"name"`
+	Source   string `json:"source"`
+	Declared bool   `json:"declared"`
+	SentTo   string `json:"sentTo,omitempty"`
+	Guards   bool   `json:"guardsAnAdapter,omitempty"`
+	Place    string `json:"place"`
+}
+
+type notRunView struct {
+	Kind   string    `json:"kind"`
+	Name   string    `json:"name"`
+	Reason string    `json:"reason"`
+	Span   diag.Span `json:"span"`
+}
+
+func view(p *plan.Plan) planView {
+	v := planView{
+		File: p.Document.File, Label: p.Document.Info.Label.Value,
+		Upstreams: []upstreamView{}, REST: []restView{}, MCP: []mcpView{}, Variables: []variableView{},
+	}
+	for _, u := range p.Upstreams {
+		uv := upstreamView{Namespace: u.Namespace, BaseURI: u.BaseURI, Auth: u.Auth()}
+		if u.Profile != nil {
+			uv.Profile = u.Profile.Name
+		}
+		v.Upstreams = append(v.Upstreams, uv)
+	}
+	for _, a := range p.REST {
+		rv := restView{Namespace: a.Namespace, Port: a.Port}
+		for _, op := range a.Operations {
+			ov := viewOperation(op.Operation)
+			ov.Method, ov.Path = op.Method, op.Path
+			rv.Operations = append(rv.Operations, ov)
+		}
+		v.REST = append(v.REST, rv)
+	}
+	for _, a := range p.MCP {
+		mv := mcpView{Namespace: a.Namespace, Port: a.Port, Stdio: a.Stdio}
+		for _, t := range a.Tools {
+			ov := viewOperation(t.Operation)
+			ov.Hints = hints(t)
+			mv.Tools = append(mv.Tools, ov)
+		}
+		v.MCP = append(v.MCP, mv)
+	}
+	for _, x := range p.Variables {
+		source := "environment variable " + x.Key
+		if x.Location != "" {
+			source = x.Key + " in " + x.Location
+		}
+		name := x.Name
+		if x.Namespace != "" {
+			name = x.Namespace + "." + x.Name
+		}
+		v.Variables = append(v.Variables, variableView{Name: name, Source: source, Declared: x.Declared, SentTo: x.Host, Guards: x.Inbound, Place: x.Span.String()})
+	}
+	for _, d := range p.Disabled {
+		v.NotRun = append(v.NotRun, notRunView{Kind: d.Kind, Name: d.Name, Reason: d.Reason, Span: d.Span})
+	}
+	return v
+}
+
+func hints(t *plan.Tool) []string {
+	var out []string
+	for _, h := range []struct {
+		name string
+		set  *bool
+	}{{"readOnly", t.ReadOnly}, {"destructive", t.Destructive}, {"idempotent", t.Idempotent}, {"openWorld", t.OpenWorld}} {
+		if h.set != nil {
+			out = append(out, fmt.Sprintf("%s=%v", h.name, *h.set))
+		}
+	}
+	return out
+}
+
+func viewOperation(op *plan.Operation) operationView {
+	v := operationView{Name: op.Name, Inputs: []inputView{}, Output: "the upstream's answer, unchanged"}
+	if !op.Identity() {
+		v.Output = "mapped"
+	}
+	for i := range op.Inputs {
+		in := &op.Inputs[i]
+		v.Inputs = append(v.Inputs, inputView{Name: in.Name, In: in.Location.String(), Required: in.Required, Schema: in.Schema.Append(nil)})
+	}
+	for _, call := range op.Calls() {
+		cv := callView{Upstream: call.Upstream.Namespace, Operation: call.Operation, Method: call.Method, Path: call.Path, Body: call.Body}
+		if call.Contract != nil {
+			cv.Contract = call.Contract.Document
+		}
+		v.Calls = append(v.Calls, cv)
+	}
+	return v
+}
+
+func (v *planView) print(w io.Writer) error {
+	fmt.Fprintf(w, "%s: %s\n", v.File, v.Label)
+	for _, u := range v.Upstreams {
+		fmt.Fprintf(w, "\nconsumes %s at %s", u.Namespace, u.BaseURI)
+		if u.Auth != "" {
+			fmt.Fprintf(w, ", %s authentication", u.Auth)
+		}
+		if u.Profile != "" {
+			fmt.Fprintf(w, ", conventions of %s", u.Profile)
+		}
+		fmt.Fprintln(w)
+	}
+	for _, a := range v.REST {
+		fmt.Fprintf(w, "\nREST %s, port %d\n", a.Namespace, a.Port)
+		for i := range a.Operations {
+			a.Operations[i].print(w)
+		}
+	}
+	for _, a := range v.MCP {
+		where := fmt.Sprintf("port %d", a.Port)
+		if a.Stdio {
+			where = "stdio"
+		}
+		fmt.Fprintf(w, "\nMCP %s, %s\n", a.Namespace, where)
+		for i := range a.Tools {
+			a.Tools[i].print(w)
+		}
+	}
+	if len(v.Variables) > 0 {
+		fmt.Fprintln(w, "\nvariables")
+		t := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
+		for _, x := range v.Variables {
+			to := "sent to " + x.SentTo
+			if x.Guards {
+				to = "guards an adapter"
+			}
+			if !x.Declared {
+				to += ", not declared in binds"
+			}
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", x.Name, x.Source, to, x.Place)
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+	for _, d := range v.NotRun {
+		fmt.Fprintf(w, "\nnot run: %s %s: %s (%s)\n", d.Kind, d.Name, d.Reason, d.Span)
+	}
+	return nil
+}
+
+func (v *operationView) print(w io.Writer) {
+	title := v.Name
+	if v.Method != "" {
+		title = fmt.Sprintf("%s %s  (%s)", v.Method, v.Path, v.Name)
+	}
+	if len(v.Hints) > 0 {
+		title += "  [" + strings.Join(v.Hints, " ") + "]"
+	}
+	fmt.Fprintf(w, "  %s\n", title)
+	for _, in := range v.Inputs {
+		required := ""
+		if in.Required {
+			required = ", required"
+		}
+		fmt.Fprintf(w, "    input  %s (%s%s)\n", in.Name, in.In, required)
+	}
+	for _, call := range v.Calls {
+		fmt.Fprintf(w, "    calls  %s %s%s", call.Method, call.Upstream, " "+call.Path)
+		if call.Body != "" {
+			fmt.Fprintf(w, ", body %s", call.Body)
+		}
+		if call.Contract != "" {
+			fmt.Fprintf(w, ", contract %s", call.Contract)
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintf(w, "    gives  %s\n", v.Output)
+}
+
+func (c *command) export() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "export", Short: "Export descriptions of a capability", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var adapter, base string
+	sub := &cobra.Command{
+		Use:   "openapi [FILE]",
+		Short: "Print OpenAPI 3.1 of a REST adapter",
+		Long:  `Prints the OpenAPI 3.1 description of exactly what the REST adapter routes.`,
+		Example: `  patchbay export openapi > openapi.json
+  patchbay export openapi my-capability.yaml --server https://gateway.example`,
+		Args: atMost(1),
+	}
+	f := c.newFlags(sub)
+	sub.Flags().StringVar(&adapter, "adapter", "", "the `NAMESPACE` of the adapter (default the first)")
+	sub.Flags().StringVar(&base, "server", "", "the `URL` under which the adapter is reached (default its own port on this machine)")
+	sub.RunE = func(_ *cobra.Command, args []string) error {
+		loaded, err := c.loadFor(f, args)
+		if err != nil {
+			return err
+		}
+		for _, p := range loaded.Plans {
+			for _, a := range p.REST {
+				if adapter != "" && a.Namespace != adapter {
+					continue
+				}
+				if base == "" {
+					base = fmt.Sprintf("http://127.0.0.1:%d", a.Port)
+				}
+				document, err := page.OpenAPI(p, a, base, Version())
+				if err != nil {
+					return err
+				}
+				_, err = c.Out.Write(document)
+				return err
+			}
+		}
+		return usageError{fmt.Errorf("there is no such REST adapter")}
+	}
+	cmd.AddCommand(sub)
+	return cmd
+}

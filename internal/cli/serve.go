@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"patchbay/internal/bind"
+	"patchbay/internal/deploy"
+	"patchbay/internal/diag"
+	"patchbay/internal/engine"
+	"patchbay/internal/telemetry"
+)
+
+func (c *command) serve() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve [FILE...]",
+		Short: "Serve a capability as REST and MCP",
+		Long: `Serves the adapters of a capability file, on loopback unless told otherwise.
+Without FILE it serves the embedded capability, Twilio Flex Interactions.`,
+		Example: `  patchbay serve --sandbox
+  patchbay serve --map-env TWILIO_USER=TWILIO_ACCOUNT_SID --map-env TWILIO_PASS=TWILIO_AUTH_TOKEN
+  patchbay serve my-capability.yaml --env-file secrets.env --listen my-rest=127.0.0.1:8000`,
+	}
+	f := c.newFlags(cmd)
+	f.sandboxFlags(cmd)
+	f.listenFlags(cmd)
+	f.limitFlags(cmd)
+	f.logFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return c.runServe(cmd.Context(), f, args) }
+	return cmd
+}
+
+// session is a deployment on its way to being served.
+type session struct {
+	engine *engine.Engine
+	deploy *engine.Deployment
+	log    *slog.Logger
+	// sandboxURL is the simulator's address, or "".
+	sandboxURL string
+}
+
+// prepare loads, compiles and binds what the flags say, and starts the
+// simulator where it is asked for. With lenient, missing credentials are left
+// to the calls. The caller shuts the engine down, also after an error.
+func (c *command) prepare(f *flags, files []string, lenient bool) (*session, error) {
+	opts, err := f.options(files)
+	if err != nil {
+		return nil, err
+	}
+	level, err := f.level()
+	if err != nil {
+		return nil, err
+	}
+	log, err := telemetry.NewLog(c.Err, f.logFormat, level)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--log-format: %w", err)}
+	}
+	env, err := f.environment()
+	if err != nil {
+		return nil, err
+	}
+	loaded, found, err := engine.Load(opts)
+	if err != nil {
+		return nil, err
+	}
+	if found.HasErrors() {
+		return nil, c.refuse(found, loaded)
+	}
+	s := &session{engine: engine.New(engine.Config{Log: log, Version: Version()}), log: log}
+	if opts.Sandbox.Enabled {
+		if s.sandboxURL, err = s.engine.StartSandbox(opts, env); err != nil {
+			return s, err
+		}
+	}
+	bound, problems, err := engine.Bind(loaded, opts, engine.BindOptions{Environment: env, SandboxURL: s.sandboxURL, Lenient: lenient, Version: Version()})
+	if err != nil {
+		return s, usageError{err}
+	}
+	if problems.HasErrors() {
+		return s, c.refuseBound(problems, loaded, env)
+	}
+	c.mention(append(found, problems...), loaded)
+	s.deploy = bound
+	return s, nil
+}
+
+// refuse prints why nothing is served.
+func (c *command) refuse(list diag.List, loaded *engine.Loaded) error {
+	if err := c.printDiagnostics(c.Err, without(list, diag.Note), loaded.Source); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.Err, "\npatchbay: nothing is served: %s\n", diag.Summary(without(list, diag.Note)))
+	return silentError{}
+}
+
+// mention prints, in one line, what validate would say at length.
+func (c *command) mention(list diag.List, loaded *engine.Loaded) {
+	if n := list.Count(diag.Warning); n > 0 {
+		name := "the file"
+		if loaded.Embedded {
+			name = "the embedded file"
+		}
+		fmt.Fprintf(c.Err, "patchbay: %d warnings about %s; patchbay validate shows them\n", n, name)
+	}
+}
+
+func (c *command) runServe(ctx context.Context, f *flags, files []string) (err error) {
+	s, err := c.prepare(f, files, false)
+	if s != nil {
+		defer func() { err = firstError(err, s.engine.Shutdown(f.opts.Drain)) }()
+	}
+	if err != nil {
+		return err
+	}
+	served, err := s.engine.Start(s.deploy)
+	if err != nil {
+		return err
+	}
+	c.announce(s, served)
+	select {
+	case <-ctx.Done():
+		s.log.Info("stopping", "drain", f.opts.Drain)
+		return nil
+	case err := <-s.engine.Failed():
+		return err
+	}
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *command) mcp() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "mcp [FILE]",
+		Short: "Serve the MCP adapter on standard input and output",
+		Long: `Serves the tools of a capability to the process that started it, as desktop
+hosts do. Standard output carries nothing but the protocol. Without credentials
+it starts all the same; each call then says what is missing.`,
+		Example: `  patchbay mcp --sandbox
+  patchbay mcp --env-file twilio.env`,
+		Args: atMost(1),
+	}
+	f := c.newFlags(cmd)
+	f.sandboxFlags(cmd)
+	f.limitFlags(cmd)
+	f.logFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		s, err := c.prepare(f, args, true)
+		if s != nil {
+			defer func() { err = firstError(err, s.engine.Shutdown(f.opts.Drain)) }()
+		}
+		if err != nil {
+			return err
+		}
+		return s.engine.Stdio(cmd.Context(), s.deploy, c.In, c.Out)
+	}
+	return cmd
+}
+
+func (c *command) sandbox() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Run the simulator alone",
+		Long: `Runs the simulator of the Twilio Flex Interactions API as a server of its own,
+for clients and tests that speak to Twilio directly. It accepts any well-formed
+credentials, or exactly those of TWILIO_USER and TWILIO_PASS where both are set.`,
+		Example: `  patchbay sandbox --listen 127.0.0.1:8081
+  curl -u ACme:secret http://127.0.0.1:8081/v1/Interactions/` + seedInteraction(),
+		Args: noArgs,
+	}
+	f := &flags{opts: deploy.Defaults(), lookupEnv: c.lookup}
+	set := cmd.Flags()
+	set.StringVar(&f.opts.Sandbox.Listen, "listen", "localhost:8081", "the simulator's `HOST:PORT`")
+	set.DurationVar(&f.opts.Sandbox.SetupDelay, "setup-delay", f.opts.Sandbox.SetupDelay, "how long a new channel stays in set-up")
+	set.StringVar(&f.opts.Sandbox.Faults, "faults", "", "faults to inject, such as `429:2,slow=300ms`")
+	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE`; repeatable")
+	set.StringArrayVar(&f.opts.AllowHosts, "allow-host", nil, "another `NAME` under which the simulator is known; repeatable")
+	set.BoolVar(&f.opts.AllowUnauthenticated, "allow-unauthenticated", false, "let the simulator be reached from outside")
+	f.logFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return c.runSandbox(cmd.Context(), f) }
+	return cmd
+}
+
+func (c *command) runSandbox(ctx context.Context, f *flags) (err error) {
+	level, err := f.level()
+	if err != nil {
+		return err
+	}
+	log, err := telemetry.NewLog(c.Err, f.logFormat, level)
+	if err != nil {
+		return usageError{err}
+	}
+	env, err := bind.New(bind.Options{Process: c.lookup, EnvFiles: f.opts.EnvFiles})
+	if err != nil {
+		return err
+	}
+	e := engine.New(engine.Config{Log: log, Version: Version()})
+	defer func() { err = firstError(err, e.Shutdown(f.opts.Drain)) }()
+	url, err := e.StartSandbox(&f.opts, env)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.Out, "The simulator of the Twilio Flex Interactions API listens on %s\n\n  curl -u ACme:secret %s/v1/Interactions/%s\n\nStop with Ctrl-C.\n", url, url, seedInteraction())
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-e.Failed():
+		return err
+	}
+}

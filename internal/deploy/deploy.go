@@ -1,0 +1,106 @@
+// Package deploy holds what an operator decides about a deployment, as typed
+// options: they are filled from flags today and from a file later, and the
+// engine reads nothing else. Nothing in a capability file is an operator's
+// decision; a file's ports and addresses are defaults that these options
+// override.
+package deploy
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Options are the operator's decisions. The zero value serves the embedded
+// capability on its own ports, on loopback, with real upstreams.
+type Options struct {
+	// Files are capability files; none means the embedded one.
+	Files []string
+	// EnvFiles are read in order, after the process environment.
+	EnvFiles []string
+	// Renames maps a variable of a capability to the operator's name for it.
+	Renames map[string]string
+	// Contracts are OpenAPI documents, or folders of them, in order of precedence.
+	Contracts []string
+	// ContractsFirst lets Contracts win over the embedded ones.
+	ContractsFirst bool
+	// Listen maps an adapter's namespace to host:port.
+	Listen map[string]string
+	// Upstreams maps a consumed namespace to the address that replaces its base.
+	Upstreams map[string]string
+	// AllowPlainHTTP admits credentials over http beyond loopback.
+	AllowPlainHTTP bool
+	// Sandbox answers every upstream with the simulator.
+	Sandbox Sandbox
+	// AllowHosts and AllowOrigins widen the browser defence.
+	AllowHosts   []string
+	AllowOrigins []string
+	// AllowUnauthenticated lets adapters be reached from outside without
+	// credentials.
+	AllowUnauthenticated bool
+	// Checks maps a consumed namespace, or "" for all, to enforce, warn or off.
+	Checks map[string]string
+	Limits Limits
+	// Drain bounds the end: how long requests under way may take.
+	Drain time.Duration
+}
+
+// Sandbox says whether and how the simulator stands in for the upstreams.
+type Sandbox struct {
+	Enabled bool
+	// Listen is the simulator's host:port; "" is a free port on loopback.
+	Listen string
+	// SetupDelay is how long a new channel stays in set-up.
+	SetupDelay time.Duration
+	// Faults are injected from the start; see sandbox.ParseFaults.
+	Faults string
+}
+
+// Limits bound requests and calls.
+type Limits struct {
+	// MaxBody and MaxResponse are in bytes.
+	MaxBody, MaxResponse int64
+	// MaxConcurrent bounds calls under way per upstream.
+	MaxConcurrent int
+	// Connect, Header and Total bound a call's phases.
+	Connect, Header, Total time.Duration
+}
+
+// Defaults returns the options that hold where an operator says nothing.
+func Defaults() Options {
+	return Options{
+		Listen: map[string]string{}, Upstreams: map[string]string{}, Renames: map[string]string{}, Checks: map[string]string{},
+		Sandbox: Sandbox{SetupDelay: 400 * time.Millisecond},
+		Limits:  Limits{MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second},
+		Drain:   15 * time.Second,
+	}
+}
+
+// Check reports the first decision that cannot be.
+func (o *Options) Check() error {
+	for ns, address := range o.Listen {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return fmt.Errorf("--listen %s=%s: not HOST:PORT", ns, address)
+		}
+	}
+	for ns, address := range o.Upstreams {
+		if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return fmt.Errorf("--upstream %s: not an http or https address", ns)
+		}
+		if o.Sandbox.Enabled {
+			return fmt.Errorf("--upstream %s and --sandbox exclude each other", ns)
+		}
+	}
+	for from, to := range o.Renames {
+		if strings.ContainsAny(to, "=:/ ") {
+			return fmt.Errorf("--map-env %s: the right side is the NAME of a variable, never its value", from)
+		}
+	}
+	l := &o.Limits
+	if l.MaxBody <= 0 || l.MaxResponse <= 0 || l.MaxConcurrent <= 0 || l.Connect <= 0 || l.Header <= 0 || l.Total <= 0 || o.Drain < 0 {
+		return fmt.Errorf("limits and time-outs must be positive")
+	}
+	return nil
+}

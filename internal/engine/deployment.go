@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"fmt"
+	"net/url"
+
+	"patchbay/internal/bind"
+	"patchbay/internal/deploy"
+	"patchbay/internal/diag"
+	"patchbay/internal/plan"
+	"patchbay/internal/upstream"
+)
+
+// Deployment is documents with the operator's options: what is served. It is
+// immutable; another one replaces it as a whole.
+type Deployment struct {
+	Options *deploy.Options
+	Loaded  *Loaded
+	Bound   []*plan.Bound
+}
+
+// BindOptions are what binding needs besides the deployment's options.
+type BindOptions struct {
+	Environment *bind.Environment
+	// SandboxURL is the simulator's address, where there is one.
+	SandboxURL string
+	// Lenient goes on without credentials; calls then say what is missing.
+	Lenient bool
+	Version string
+}
+
+// simulated are the hosts that the sandbox stands in for.
+var simulated = map[string]bool{"flex-api.twilio.com": true}
+
+// Bind gives loaded documents their values.
+func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.List, error) {
+	d := &Deployment{Options: opts, Loaded: l}
+	if err := known(l, opts); err != nil {
+		return nil, nil, err
+	}
+	var diags diag.List
+	for _, p := range l.Plans {
+		bo, err := bindOptions(p, opts, with)
+		if err != nil {
+			return nil, nil, err
+		}
+		b, found := plan.Bind(p, bo)
+		diags = append(diags, found...)
+		d.Bound = append(d.Bound, b)
+	}
+	return d, diags.Sorted(), nil
+}
+
+// known refuses options that name nothing: a mistyped namespace must not
+// silently leave a default in force.
+func known(l *Loaded, opts *deploy.Options) error {
+	adapters, upstreams := map[string]bool{}, map[string]bool{"": true}
+	var adapterNames, upstreamNames []string
+	for _, p := range l.Plans {
+		for _, a := range p.REST {
+			adapters[a.Namespace] = true
+			adapterNames = append(adapterNames, a.Namespace)
+		}
+		for _, a := range p.MCP {
+			adapters[a.Namespace] = true
+			adapterNames = append(adapterNames, a.Namespace)
+		}
+		for _, u := range p.Upstreams {
+			upstreams[u.Namespace] = true
+			upstreamNames = append(upstreamNames, u.Namespace)
+		}
+	}
+	for ns := range opts.Listen {
+		if !adapters[ns] {
+			return fmt.Errorf("--listen %s=…: no adapter has that namespace%s", ns, orNear(ns, adapterNames))
+		}
+	}
+	for ns := range opts.Upstreams {
+		if !upstreams[ns] {
+			return fmt.Errorf("--upstream %s=…: nothing is consumed under that namespace%s", ns, orNear(ns, upstreamNames))
+		}
+	}
+	for ns := range opts.Checks {
+		if !upstreams[ns] {
+			return fmt.Errorf("--request-checks %s=…: nothing is consumed under that namespace%s", ns, orNear(ns, upstreamNames))
+		}
+	}
+	return nil
+}
+
+func orNear(name string, candidates []string) string {
+	if near := diag.Nearest(name, candidates); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	if len(candidates) > 0 && len(candidates) <= 6 {
+		return fmt.Sprintf("; there is %q", candidates)
+	}
+	return ""
+}
+
+func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.BindOptions, error) {
+	limits := opts.Limits
+	out := plan.BindOptions{
+		Environment: with.Environment, Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
+		BaseURLs: map[string]string{}, Simulated: map[string]bool{}, Checks: map[string]plan.Checks{},
+		Upstream: upstream.Options{
+			Connect: limits.Connect, Header: limits.Header, Total: limits.Total, MaxBody: limits.MaxResponse,
+			MaxConcurrent: limits.MaxConcurrent, UserAgent: "patchbay/" + with.Version,
+		},
+	}
+	for ns, mode := range opts.Checks {
+		parsed, err := plan.ParseChecks(mode)
+		if err != nil {
+			return out, fmt.Errorf("--request-checks: %w", err)
+		}
+		if ns == "" {
+			out.DefaultChecks = parsed
+			continue
+		}
+		out.Checks[ns] = parsed
+	}
+	for _, u := range p.Upstreams {
+		if address, ok := opts.Upstreams[u.Namespace]; ok {
+			out.BaseURLs[u.Namespace] = address
+		}
+		if !opts.Sandbox.Enabled {
+			continue
+		}
+		if !simulated[u.Host] {
+			return out, fmt.Errorf("--sandbox: there is no simulator for %s (%s), and an offline run never calls the real API", u.Namespace, u.Host)
+		}
+		base, err := url.Parse(u.BaseURI)
+		if err != nil {
+			return out, err
+		}
+		out.BaseURLs[u.Namespace] = with.SandboxURL + base.Path
+		out.Simulated[u.Namespace] = true
+	}
+	return out, nil
+}
+
+// Close gives up what the deployment holds open.
+func (d *Deployment) Close() {
+	for _, b := range d.Bound {
+		b.Close()
+	}
+}
+
+// endpointOf is a served adapter.
+type endpointOf struct {
+	bound     *plan.Bound
+	rest      *plan.RESTAdapter
+	mcp       *plan.MCPAdapter
+	namespace string
+	address   string
+	port      int
+	guarded   bool
+}
+
+// endpoints lists the adapters that listen, REST first.
+func (d *Deployment) endpoints() []endpointOf {
+	var out []endpointOf
+	for _, b := range d.Bound {
+		for _, a := range b.Plan.REST {
+			out = append(out, endpointOf{bound: b, rest: a, namespace: a.Namespace, address: a.Address, port: a.Port, guarded: b.RESTVerifier(a) != nil})
+		}
+		for _, a := range b.Plan.MCP {
+			if a.Stdio && d.Options.Listen[a.Namespace] == "" {
+				continue
+			}
+			out = append(out, endpointOf{bound: b, mcp: a, namespace: a.Namespace, address: a.Address, port: a.Port, guarded: b.MCPVerifier(a) != nil})
+		}
+	}
+	return out
+}

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"syscall"
+
+	"patchbay/internal/deploy"
+)
+
+// listenAddress is where an adapter listens: the operator's host:port, else
+// the file's port on the file's address, else on loopback.
+func listenAddress(e *endpointOf, opts *deploy.Options) (host, port string, err error) {
+	if given, ok := opts.Listen[e.namespace]; ok {
+		return net.SplitHostPort(given)
+	}
+	host = e.address
+	if host == "" {
+		host = "localhost"
+	}
+	return host, strconv.Itoa(e.port), nil
+}
+
+// isLoopback reports whether only this machine can reach a host.
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// loopbackNames are the addresses that "localhost" means.
+var loopbackNames = []string{"127.0.0.1", "::1"}
+
+// listen opens a host and port. localhost is both loopback addresses; a machine
+// without IPv6 has one. The first listener tells the port that was chosen for 0.
+func listen(host, port string) ([]net.Listener, error) {
+	if host != "localhost" {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+		if err != nil {
+			return nil, err
+		}
+		return []net.Listener{l}, nil
+	}
+	first, err := net.Listen("tcp", net.JoinHostPort(loopbackNames[0], port))
+	if err != nil {
+		return nil, err
+	}
+	_, chosen, _ := net.SplitHostPort(first.Addr().String())
+	second, err := net.Listen("tcp", net.JoinHostPort(loopbackNames[1], chosen))
+	switch {
+	case err == nil:
+		return []net.Listener{first, second}, nil
+	case errors.Is(err, syscall.EADDRINUSE) && port != "0":
+		// Another process would answer half of the callers.
+		_ = first.Close()
+		return nil, err
+	default:
+		return []net.Listener{first}, nil
+	}
+}
+
+// listenFault explains why an adapter cannot listen, and what to do.
+func listenFault(namespace, host, port string, err error) error {
+	where := net.JoinHostPort(host, port)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s cannot listen on %s: the port is in use; stop the other process or choose another with --listen %s=HOST:PORT", namespace, where, namespace)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%s cannot listen on %s: not permitted; choose a port above 1023 with --listen %s=HOST:PORT", namespace, where, namespace)
+	default:
+		return fmt.Errorf("%s cannot listen on %s: %w; choose another address with --listen %s=HOST:PORT", namespace, where, err, namespace)
+	}
+}

@@ -1,0 +1,256 @@
+package mcp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"patchbay/internal/diag"
+	"patchbay/internal/fault"
+	"patchbay/internal/jsonvalue"
+	core "patchbay/internal/mcp"
+	"patchbay/internal/plan"
+	"patchbay/internal/schema"
+	"patchbay/internal/telemetry"
+)
+
+// foldNames prepares the lenient match of argument names; names that would
+// then be equal have none.
+func (t *tool) foldNames() {
+	for name, at := range t.properties {
+		folded := diag.Fold(name)
+		if _, twice := t.folded[folded]; twice {
+			at = -1
+		}
+		t.folded[folded] = at
+	}
+}
+
+// call runs the tool. What fails is a result that the model reads, never a
+// protocol error.
+func (t *tool) call(ctx context.Context, c *core.Call) (core.Result, error) {
+	start := time.Now()
+	access := telemetry.Access{
+		Protocol: "mcp", Adapter: t.adapter.Adapter.Namespace, Operation: t.name, Method: "tools/call",
+		Era: c.Era.String(), RequestID: t.adapter.IDs.Accept(c.Header.Get("X-Request-Id")),
+	}
+	result, f := t.run(ctx, c, &access)
+	if f != nil {
+		access.Fault = f
+		result = t.failed(f)
+	}
+	access.Failed = result.IsError
+	access.Duration = time.Since(start)
+	t.adapter.Log.Log(ctx, &access)
+	return result, nil
+}
+
+func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) (core.Result, *fault.Fault) {
+	args, f := t.arguments(c.Arguments)
+	if f != nil {
+		return core.Result{}, f
+	}
+	out, err := t.adapter.Bound.Run(ctx, t.plan.Operation, args)
+	if err != nil {
+		f := fault.Of(err)
+		access.UpstreamStatus = f.UpstreamStatus
+		return core.Result{}, f
+	}
+	defer out.Release()
+	access.UpstreamStatus, access.Advice = out.Status, len(out.Advice)
+	result := t.result(out)
+	for _, a := range out.Advice {
+		if result.Content == nil && result.Structured != nil {
+			result.Content = []core.Content{core.TextContent(string(result.Structured))}
+		}
+		result.Content = append(result.Content, core.TextContent("Note: "+sentence(a)))
+	}
+	return result, nil
+}
+
+// arguments gives the values of the call to the operation's inputs.
+func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
+	root, err := jsonvalue.Parse(raw)
+	if err != nil || root.Kind() != jsonvalue.Object {
+		return nil, &fault.Fault{Kind: fault.InvalidInput, Message: "the arguments are not a JSON object", Cause: err}
+	}
+	args := &plan.Args{Values: make([]jsonvalue.Value, len(t.plan.Inputs))}
+	var wrong []fault.Field
+	for _, m := range root.Elems() {
+		at, known := t.properties[m.Name]
+		if !known {
+			at, known = t.folded[diag.Fold(m.Name)]
+			known = known && at >= 0
+		}
+		switch {
+		case !known:
+			field := fault.Field{Parameter: m.Name, Argument: "/" + m.Name, Detail: "is not an argument of this tool"}
+			if near := diag.Nearest(m.Name, t.known); near != "" {
+				field.Hint = fmt.Sprintf("did you mean %q?", near)
+			} else if len(t.known) > 0 {
+				field.Hint = "it takes " + strings.Join(t.known, ", ")
+			}
+			wrong = append(wrong, field)
+		case !args.Values[at].IsAbsent():
+			wrong = append(wrong, fault.Field{Parameter: m.Name, Argument: "/" + m.Name, Detail: "is given more than once"})
+		case m.Value.IsNull(): // many models say null for what they leave out
+		default:
+			args.Values[at] = t.body(at, m.Value)
+		}
+	}
+	if wrong != nil {
+		return nil, &fault.Fault{Kind: fault.InvalidInput, Message: "the request was refused before any call", Fields: wrong}
+	}
+	return args, nil
+}
+
+// body decodes a body that a model sent as text.
+func (t *tool) body(at int, v jsonvalue.Value) jsonvalue.Value {
+	if v.Kind() != jsonvalue.String || t.plan.Inputs[at].Location != plan.WholeBody {
+		return v
+	}
+	if parsed, err := jsonvalue.ParseString(v.Text()); err == nil && parsed.Kind() == jsonvalue.Object {
+		return parsed
+	}
+	return v
+}
+
+// result turns an upstream's answer into a tool result.
+func (t *tool) result(out *plan.Output) core.Result {
+	if !out.OK() {
+		return t.upstreamError(out)
+	}
+	if len(out.Body) == 0 {
+		return core.JSONResult([]byte("{}"))
+	}
+	// The result is written after the answer's memory has been given back.
+	body := append([]byte(nil), out.Body...)
+	if t.output == nil {
+		return unchecked(body)
+	}
+	root, err := jsonvalue.Parse(body)
+	if err != nil {
+		// Valid JSON with repeated names: no structure to rely on.
+		return core.Result{Content: []core.Content{core.TextContent(string(body))}, Structured: []byte("{}")}
+	}
+	whole := root
+	if t.wrap != "" {
+		whole = jsonvalue.ObjectOf([]jsonvalue.Member{{Name: t.wrap, Value: root}})
+	}
+	if t.output.Valid(&whole) {
+		if t.wrap == "" {
+			return core.JSONResult(body)
+		}
+		return core.JSONResult(whole.Append(nil))
+	}
+	fitted := project(&t.shape, &whole)
+	return core.Result{Content: []core.Content{core.TextContent(string(body))}, Structured: fitted.Append(nil)}
+}
+
+// unchecked is the result of a tool that publishes no output schema: the
+// answer, inside an object if it is none.
+func unchecked(body []byte) core.Result {
+	name := wrapScalar
+	for _, c := range body {
+		switch c {
+		case ' ', '\t', '\r', '\n':
+			continue
+		case '{':
+			if _, err := jsonvalue.Parse(body); err != nil {
+				return core.Result{Content: []core.Content{core.TextContent(string(body))}}
+			}
+			return core.JSONResult(body)
+		case '[':
+			name = wrapArray
+		}
+		break
+	}
+	out := append([]byte(`{"`+name+`":`), body...)
+	return core.JSONResult(append(out, '}'))
+}
+
+// project makes a value fit a published shape: what has another type than the
+// shape says becomes null, so that a provider's drift cannot fail a call.
+func project(shape, v *jsonvalue.Value) jsonvalue.Value {
+	if !admits(shape.Get("type"), v) {
+		if v.Kind() != jsonvalue.Object && shape.Get("properties") != nil && shape.Get("type").Text() == "object" {
+			return jsonvalue.ObjectOf(nil)
+		}
+		return jsonvalue.NullOf()
+	}
+	switch v.Kind() {
+	case jsonvalue.Object:
+		properties := shape.Get("properties")
+		members := make([]jsonvalue.Member, v.Len())
+		for i, m := range v.Elems() {
+			members[i] = m
+			if properties == nil {
+				continue
+			}
+			if s := properties.Get(m.Name); s != nil {
+				members[i].Value = project(s, &m.Value)
+			}
+		}
+		return jsonvalue.ObjectOf(members)
+	case jsonvalue.Array:
+		items := shape.Get("items")
+		elems := make([]jsonvalue.Member, v.Len())
+		for i, m := range v.Elems() {
+			elems[i] = m
+			if items != nil {
+				elems[i].Value = project(items, &m.Value)
+			}
+		}
+		return jsonvalue.ArrayOf(elems)
+	default:
+		return *v
+	}
+}
+
+func admits(types, v *jsonvalue.Value) bool {
+	if types == nil {
+		return true
+	}
+	one := func(name string) bool {
+		return name == v.Kind().String() || name == "integer" && v.IsInteger()
+	}
+	if types.Kind() == jsonvalue.String {
+		return one(types.Text())
+	}
+	for i := range types.Elems() {
+		if one(types.Elems()[i].Value.Text()) {
+			return true
+		}
+	}
+	return false
+}
+
+// observe logs what the core answered without calling a tool.
+func (a *adapter) observe(ctx context.Context, info core.RequestInfo) {
+	if info.Method == "tools/call" && info.ErrorCode == 0 {
+		return // the call itself has been logged
+	}
+	access := telemetry.Access{
+		Protocol: "mcp", Adapter: a.Adapter.Namespace, Method: info.Method, Operation: info.Target,
+		Duration: info.Duration, Era: info.Revision, Failed: info.ErrorCode != 0,
+	}
+	if info.ErrorCode != 0 {
+		access.Fault = &fault.Fault{Kind: fault.InvalidInput, Message: fmt.Sprintf("error %d", info.ErrorCode), Cause: info.Err}
+		if info.ErrorCode == core.CodeInternalError {
+			access.Fault.Kind = fault.Internal
+		}
+	}
+	a.Log.Log(ctx, &access)
+}
+
+// outputProblems is used by tests to hold a result against what is published.
+func (t *tool) outputProblems(structured []byte) []schema.Violation {
+	var report schema.Report
+	v, err := jsonvalue.Parse(structured)
+	if err != nil || t.output == nil {
+		return nil
+	}
+	t.output.Check(&v, "", &report)
+	return report.Violations
+}

@@ -1,0 +1,161 @@
+package mcp
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"patchbay/internal/fault"
+	core "patchbay/internal/mcp"
+	"patchbay/internal/plan"
+	"patchbay/internal/profile"
+)
+
+// upstreamError says what the provider said, what it means for the effect of
+// the call, and what to do next. It is the only place where an upstream's
+// error becomes a tool's.
+func (t *tool) upstreamError(out *plan.Output) core.Result {
+	up := t.plan.Calls()[len(t.plan.Calls())-1].Upstream
+	p := up.Profile.Explain(out.Status, out.Body)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s answered HTTP %d %s", up.Host, out.Status, http.StatusText(out.Status))
+	if p.Code != "" {
+		fmt.Fprintf(&b, ", code %s", p.Code)
+	}
+	switch {
+	case p.Message != "":
+		fmt.Fprintf(&b, ": %s", p.Message)
+	case len(out.Body) > 0 && strings.Contains(out.Header.Get("Content-Type"), "json"):
+		fmt.Fprintf(&b, ": %s", clip(string(out.Body)))
+	}
+	b.WriteString(".")
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "\n%s: %s", name, value)
+		}
+	}
+	line("Detail", p.Detail)
+	line("Field", p.Field)
+	line("Next", nextStep(out, &p))
+	line("Retry after", retryAfter(out.Header))
+	line("Outcome", t.outcomeOf(out))
+	line("More", p.MoreInfo)
+	return core.ErrorResult(b.String())
+}
+
+func nextStep(out *plan.Output, p *profile.Problem) string {
+	switch {
+	case p.Advice != "":
+		return p.Advice
+	case out.Status >= 300 && out.Status < 400:
+		return "The upstream points elsewhere; redirects are not followed. Check the configured address."
+	case out.Status == http.StatusUnauthorized || out.Status == http.StatusForbidden:
+		return "Check the credentials that the gateway is configured with."
+	case out.Status == http.StatusNotFound:
+		return "Check the identifiers."
+	case out.Status == http.StatusTooManyRequests:
+		return "Wait, then try again with fewer calls at a time."
+	case out.Status >= 500:
+		return "The upstream failed; a change may have happened all the same, so look before repeating it."
+	default:
+		return "Correct the arguments; the same call will fail again."
+	}
+}
+
+func retryAfter(h http.Header) string {
+	text := h.Get("Retry-After")
+	if n, err := strconv.Atoi(text); err == nil {
+		return strconv.Itoa(n) + " seconds"
+	}
+	return clip(text)
+}
+
+// outcomeOf says whether an error answer leaves the effect of a change open.
+func (t *tool) outcomeOf(out *plan.Output) string {
+	if t.plan.Safe() {
+		return ""
+	}
+	up := t.plan.Calls()[len(t.plan.Calls())-1].Upstream
+	switch {
+	case up.Profile.Unprocessed(out.Status):
+		return "rejected, the request was not processed"
+	case out.Status >= 500:
+		return "unknown, the request may have been processed"
+	default:
+		return ""
+	}
+}
+
+// failed turns a fault into a result. A change that the upstream accepted is
+// not reported as a failure, whatever became of its answer: a model would
+// repeat it.
+func (t *tool) failed(f *fault.Fault) core.Result {
+	accepted := f.Outcome == fault.Answered && f.UpstreamStatus >= 200 && f.UpstreamStatus < 300
+	if accepted && !t.plan.Safe() {
+		text := fmt.Sprintf("The change was accepted (HTTP %d), but the answer cannot be shown: %s. Do not repeat the call; look at the result with a read.", f.UpstreamStatus, f.Message)
+		return core.Result{Content: []core.Content{core.TextContent(text)}, Structured: []byte("{}")}
+	}
+	var b strings.Builder
+	b.WriteString(capitalized(f.Message))
+	b.WriteString(".")
+	for _, field := range f.Fields {
+		b.WriteString("\n- ")
+		b.WriteString(sentence(field))
+	}
+	if len(f.Fields) > 0 {
+		b.WriteString("\nNext: correct the arguments and call again; nothing was sent.")
+	} else if f.Hint != "" {
+		b.WriteString("\nNext: ")
+		b.WriteString(f.Hint)
+	}
+	if text := t.outcomeText(f); text != "" {
+		b.WriteString("\nOutcome: ")
+		b.WriteString(text)
+	}
+	return core.ErrorResult(b.String())
+}
+
+func (t *tool) outcomeText(f *fault.Fault) string {
+	switch f.Outcome {
+	case fault.NotSent:
+		return "not sent; it is safe to try again."
+	case fault.Unknown:
+		if t.plan.Safe() {
+			return "unknown, but this call changes nothing; it is safe to try again."
+		}
+		return "unknown; the request may have been processed. Look at the state with a read before repeating it."
+	case fault.Rejected:
+		return "rejected; the request was not processed."
+	default:
+		return ""
+	}
+}
+
+// sentence names a field by its JSON pointer into the arguments.
+func sentence(f fault.Field) string {
+	where := f.Argument
+	if where == "" {
+		where = f.Where()
+	}
+	text := where + " " + f.Detail
+	if f.Hint != "" {
+		text += " (" + f.Hint + ")"
+	}
+	return text
+}
+
+func capitalized(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func clip(s string) string {
+	const most = 500
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}

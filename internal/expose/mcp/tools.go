@@ -1,0 +1,244 @@
+// Package mcp offers a plan's operations to agents: it makes tools out of them
+// for the protocol core in internal/mcp, turns arguments into inputs, outputs
+// into results, and faults into sentences that a model can act on. The protocol
+// itself, HTTP and stdio are the core's.
+package mcp
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"patchbay/internal/jsonvalue"
+	core "patchbay/internal/mcp"
+	"patchbay/internal/plan"
+	"patchbay/internal/schema"
+	"patchbay/internal/telemetry"
+)
+
+// Options are what the adapter needs besides the plan.
+type Options struct {
+	Bound   *plan.Bound
+	Adapter *plan.MCPAdapter
+	// Version is what the server calls itself.
+	Version string
+	Log     *telemetry.Logger
+	IDs     *telemetry.IDs
+}
+
+// New returns the protocol server of an adapter.
+func New(opts Options) (*core.Server, error) {
+	a := &adapter{Options: opts}
+	names := newNames(nameLimits{tools: true})
+	tools := make([]core.Tool, 0, len(opts.Adapter.Tools))
+	for _, t := range opts.Adapter.Tools {
+		tools = append(tools, a.tool(t, names.assign(t.Name)))
+	}
+	info := opts.Bound.Plan.Document.Info
+	return core.New(core.Options{
+		Name: opts.Adapter.Namespace, Title: info.Label.Value, Version: cmp.Or(info.Version.Value, opts.Version),
+		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: tools, OnRequest: a.observe,
+	})
+}
+
+// instructions tell a model what the server is for.
+func instructions(a *plan.MCPAdapter, p *plan.Plan) string {
+	return cmp.Or(a.Description, p.Document.Info.Description.Value)
+}
+
+type adapter struct{ Options }
+
+// tool is one operation as a tool.
+type tool struct {
+	adapter *adapter
+	plan    *plan.Tool
+	name    string
+	// properties maps an argument's name to the input's index.
+	properties map[string]int
+	folded     map[string]int
+	known      []string
+	// output checks structured content; nil where no schema is published.
+	output *schema.Schema
+	shape  jsonvalue.Value
+	// wrap is the member that an array or scalar answer is put into, or "".
+	wrap string
+}
+
+func (a *adapter) tool(p *plan.Tool, name string) core.Tool {
+	t := &tool{adapter: a, plan: p, name: name, properties: map[string]int{}, folded: map[string]int{}}
+	out := core.Tool{
+		Name: name, Title: p.Label, Description: describe(p), InputSchema: t.inputSchema(), Call: t.call,
+		RequiresClientCapabilities: p.RequiresClientCapabilities,
+		Annotations:                &core.Annotations{ReadOnly: p.ReadOnly, Destructive: p.Destructive, Idempotent: p.Idempotent, OpenWorld: p.OpenWorld},
+	}
+	out.OutputSchema = t.outputSchema()
+	return out
+}
+
+// maxDescription keeps a tool's text below what hosts cut off.
+const maxDescription = 2000
+
+// describe completes the file's description from the contract.
+func describe(p *plan.Tool) string {
+	text := p.Description
+	c := p.Contract()
+	if c == nil {
+		return text
+	}
+	for _, more := range []string{c.Summary, c.Description} {
+		more = strings.TrimSpace(more)
+		if more == "" || strings.Contains(text, more) || c.Description != "" && more == c.Summary {
+			continue
+		}
+		if text != "" {
+			text += "\n\n"
+		}
+		text += more
+	}
+	if len(text) > maxDescription {
+		text = strings.ToValidUTF8(text[:maxDescription], "") + "…"
+	}
+	return text
+}
+
+// inputSchema describes the arguments. Its root has no conditions: some hosts
+// reject a whole list for one; conditions stand inside the body's schema and
+// in the descriptions.
+func (t *tool) inputSchema() []byte {
+	names := newNames(nameLimits{})
+	var properties, required []jsonvalue.Member
+	for i := range t.plan.Inputs {
+		in := &t.plan.Inputs[i]
+		name := names.assign(in.Name)
+		t.properties[name] = i
+		t.known = append(t.known, name)
+		properties = append(properties, jsonvalue.Member{Name: name, Value: described(in)})
+		if in.Required {
+			required = append(required, jsonvalue.Member{Value: jsonvalue.StringOf(name)})
+		}
+	}
+	t.foldNames()
+	members := []jsonvalue.Member{
+		{Name: "type", Value: jsonvalue.StringOf("object")},
+		{Name: "properties", Value: jsonvalue.ObjectOf(properties)},
+	}
+	if required != nil {
+		members = append(members, jsonvalue.Member{Name: "required", Value: jsonvalue.ArrayOf(required)})
+	}
+	members = append(members, jsonvalue.Member{Name: "additionalProperties", Value: jsonvalue.BoolOf(false)})
+	root := jsonvalue.ObjectOf(members)
+	return root.Append(nil)
+}
+
+// described is an input's schema with its description; a body without a
+// contract is at least an object.
+func described(in *plan.Input) jsonvalue.Value {
+	members := append([]jsonvalue.Member(nil), in.Schema.Elems()...)
+	if in.Schema.Get("type") == nil && in.Location == plan.WholeBody && len(members) == 0 {
+		members = append(members, jsonvalue.Member{Name: "type", Value: jsonvalue.StringOf("object")})
+	}
+	if in.Schema.Get("description") == nil && in.Description != "" {
+		members = append(members, jsonvalue.Member{Name: "description", Value: jsonvalue.StringOf(in.Description)})
+	}
+	return jsonvalue.ObjectOf(members)
+}
+
+// outputSchema publishes the shape of a success, where a contract has it and
+// the answer passes on unchanged.
+func (t *tool) outputSchema() []byte {
+	c := t.plan.Contract()
+	if c == nil || !t.plan.Identity() {
+		return nil
+	}
+	shape, ok := c.Shape()
+	if !ok {
+		return nil
+	}
+	kind := shape.Get("type")
+	switch {
+	case kind != nil && kind.Text() == "object", kind == nil && shape.Get("properties") != nil:
+		if kind == nil {
+			shape = jsonvalue.ObjectOf(append([]jsonvalue.Member{{Name: "type", Value: jsonvalue.StringOf("object")}}, shape.Elems()...))
+		}
+	case kind != nil && kind.Text() == "array":
+		t.wrap = wrapArray
+		shape = wrapped(t.wrap, shape)
+	default:
+		return nil
+	}
+	compiled, problems := schema.Compile(&shape, schema.Options{})
+	if len(problems) > 0 {
+		return nil
+	}
+	t.shape, t.output = shape, compiled
+	return shape.Append(nil)
+}
+
+const (
+	wrapArray  = "items"
+	wrapScalar = "value"
+)
+
+func wrapped(name string, shape jsonvalue.Value) jsonvalue.Value {
+	return jsonvalue.ObjectOf([]jsonvalue.Member{
+		{Name: "type", Value: jsonvalue.StringOf("object")},
+		{Name: "properties", Value: jsonvalue.ObjectOf([]jsonvalue.Member{{Name: name, Value: shape}})},
+	})
+}
+
+// nameLimits are the characters and lengths that every known host accepts.
+type nameLimits struct{ tools bool }
+
+// names assigns names that hosts accept: characters outside the limits become
+// '_', long names are cut, and what would then be equal gets a hash of the
+// original, so that a name depends on nothing but the names before it.
+type names struct {
+	limits nameLimits
+	taken  map[string]bool
+}
+
+func newNames(l nameLimits) *names { return &names{limits: l, taken: map[string]bool{}} }
+
+const maxName = 64
+
+func (n *names) assign(original string) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '-', r == '.' && !n.limits.tools:
+			return r
+		default:
+			return '_'
+		}
+	}, original)
+	if !n.limits.tools {
+		name = strings.Trim(name, "_")
+		if name == "" || original == strings.Trim(original, "_") && len(name) > 0 && isIdentity(original, n.limits) {
+			name = cmp.Or(name, "_")
+		}
+		if isIdentity(original, n.limits) {
+			name = original
+		}
+	}
+	if name == "" || len(name) > maxName || n.taken[name] {
+		sum := sha256.Sum256([]byte(original))
+		suffix := "_" + hex.EncodeToString(sum[:4])
+		name = name[:min(len(name), maxName-len(suffix))] + suffix
+	}
+	for i := 2; n.taken[name]; i++ {
+		name = fmt.Sprintf("%s_%d", name[:min(len(name), maxName-4)], i)
+	}
+	n.taken[name] = true
+	return name
+}
+
+func isIdentity(name string, l nameLimits) bool {
+	for i := range len(name) {
+		c := name[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-' && (c != '.' || l.tools) {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxName
+}

@@ -1,0 +1,115 @@
+package rest
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"patchbay/internal/fault"
+	"patchbay/internal/plan"
+	"patchbay/internal/problem"
+)
+
+// responseHeaders are the end-to-end response headers that pass on to callers.
+// WWW-Authenticate and Set-Cookie speak about the upstream's own callers, who
+// are not ours.
+var responseHeaders = []string{
+	"Cache-Control", "Content-Disposition", "Content-Language", "Deprecation", "Etag", "Expires", "Last-Modified", "Link", "Location",
+	"Ratelimit", "Ratelimit-Limit", "Ratelimit-Policy", "Ratelimit-Remaining", "Ratelimit-Reset", "Retry-After", "Sunset",
+	"Twilio-Concurrent-Requests", "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset",
+}
+
+// Prepared header values; net/http only reads them.
+var (
+	fromUpstream = []string{"upstream"}
+	fromGateway  = []string{"gateway"}
+	nosniff      = []string{"nosniff"}
+	isJSON       = []string{"application/json"}
+	sealed       = []string{"sandbox; default-src 'none'"}
+)
+
+// write relays an upstream's answer.
+func (x *exchange) write(out *plan.Output) {
+	h := x.w.Header()
+	for _, name := range x.e.passes {
+		if values, ok := out.Header[name]; ok {
+			h[name] = values
+		}
+	}
+	h["Patchbay-Source"] = fromUpstream
+	h["X-Content-Type-Options"] = nosniff
+	for _, a := range out.Advice[:min(len(out.Advice), maxAdvice)] {
+		h["Patchbay-Advice"] = append(h["Patchbay-Advice"], headerText(a.Where()+" "+a.Detail))
+	}
+	x.access.Status = out.Status
+	if out.Status == http.StatusNoContent || out.Status == http.StatusNotModified || len(out.Body) == 0 {
+		x.w.WriteHeader(out.Status)
+		return
+	}
+	media := out.Header["Content-Type"]
+	if out.OK() {
+		// A success is JSON, or it would not have come this far.
+		media = isJSON
+	}
+	h["Content-Type"] = media
+	if len(media) == 0 || !strings.Contains(media[0], "json") {
+		// Somebody else's page must not run as ours.
+		h["Content-Security-Policy"] = sealed
+		if len(media) == 0 {
+			h["Content-Type"] = []string{"application/octet-stream"}
+		}
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(out.Body))}
+	x.w.WriteHeader(out.Status)
+	_, _ = x.w.Write(out.Body) // a caller that has gone is seen by the server
+}
+
+const maxAdvice = 5
+
+// headerText makes a text fit for a header value.
+func headerText(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, clip(s))
+}
+
+// fail answers with a problem (RFC 9457).
+func (x *exchange) fail(f *fault.Fault) {
+	x.access.Fault = f
+	if f.UpstreamStatus != 0 {
+		x.access.UpstreamStatus = f.UpstreamStatus
+	}
+	x.access.Status = problem.Write(x.w, f, x.access.RequestID)
+}
+
+// page finds a page of our own.
+func (h *Handler) page(path string) (Page, bool) {
+	p, ok := h.opts.Pages[path]
+	return p, ok
+}
+
+func (x *exchange) servePage(p Page) *fault.Fault {
+	if x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
+		f := fault.New(fault.MethodNotAllowed, "this page is only read")
+		f.Allow = []string{"GET", "HEAD"}
+		return f
+	}
+	h := x.w.Header()
+	h["Content-Type"], h["X-Content-Type-Options"], h["Patchbay-Source"] = []string{p.ContentType}, nosniff, fromGateway
+	h["Content-Length"] = []string{strconv.Itoa(len(p.Data))}
+	h["Cache-Control"] = []string{"no-cache"}
+	h["Referrer-Policy"] = []string{"no-referrer"}
+	h["X-Frame-Options"] = []string{"DENY"}
+	policy := p.Policy
+	if policy == "" {
+		policy = "default-src 'none'"
+	}
+	h["Content-Security-Policy"] = []string{policy}
+	x.access.Status = http.StatusOK
+	x.w.WriteHeader(http.StatusOK)
+	_, _ = x.w.Write(p.Data)
+	return nil
+}

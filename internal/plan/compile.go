@@ -1,0 +1,101 @@
+package plan
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"patchbay/internal/contract"
+	"patchbay/internal/diag"
+	"patchbay/internal/profile"
+	"patchbay/internal/spec"
+)
+
+// Options are what compiling needs besides the document.
+type Options struct {
+	Contracts *contract.Set
+	Profiles  *profile.Set
+}
+
+// Compile turns a document into a plan. It always returns a plan; whether it
+// may run is for the diagnostics to say: none of them is an error.
+func Compile(doc *spec.Document, opts Options) (*Plan, diag.List) {
+	c := &compiler{plan: &Plan{Document: doc}, opts: opts, upstreams: map[string]*Upstream{}, contractNotes: map[string]bool{}}
+	c.namespaces()
+	c.consumes()
+	c.exposes()
+	c.unusedBinds()
+	return c.plan, c.diags
+}
+
+type compiler struct {
+	plan      *Plan
+	opts      Options
+	diags     diag.List
+	upstreams map[string]*Upstream
+	// contractNotes keeps a document's problem from being repeated.
+	contractNotes map[string]bool
+}
+
+func (c *compiler) doc() *spec.Document { return c.plan.Document }
+
+// disable records that a part of the document does not run, as one diagnostic
+// at its place.
+func (c *compiler) disable(code diag.Code, kind, name string, span diag.Span, reason, hint string) {
+	c.plan.Disabled = append(c.plan.Disabled, Disabled{Kind: kind, Name: name, Reason: reason, Span: span})
+	d := c.diags.Warnf(code, span, "%s %q does not run: %s", kind, name, reason)
+	if hint != "" {
+		d.WithHint("%s", hint)
+	}
+}
+
+// namespaces reports names that are used twice where they must differ.
+func (c *compiler) namespaces() {
+	seen := map[string]spec.Text{}
+	for _, kind := range []string{"consumes", "exposes"} {
+		clear(seen)
+		each := func(ns spec.Text) {
+			if ns.Value == "" {
+				return
+			}
+			if before, twice := seen[ns.Value]; twice {
+				c.diags.Errorf(CodeNamespaceTwice, ns.Span, "the namespace %q is used twice in %s", ns.Value, kind).WithRelated(before.Span, "first used here")
+				return
+			}
+			seen[ns.Value] = ns
+		}
+		if kind == "consumes" {
+			for i := range c.doc().Consumes {
+				each(c.doc().Consumes[i].Namespace)
+			}
+			continue
+		}
+		for i := range c.doc().Exposes {
+			each(c.doc().Exposes[i].Namespace)
+		}
+	}
+}
+
+// unusedBinds warns about declared variables that nothing reads.
+func (c *compiler) unusedBinds() {
+	for i := range c.doc().Binds {
+		b := &c.doc().Binds[i]
+		for _, k := range b.Keys {
+			used := slices.ContainsFunc(c.plan.Variables, func(v *Variable) bool {
+				return v.Namespace == b.Namespace.Value && v.Name == k.Name.Value
+			})
+			if !used {
+				c.diags.Warnf(CodeBindUnusedKey, k.Name.Span, "%s.%s is declared and never used", b.Namespace.Value, k.Name.Value).
+					WithHint("remove it, or use it where the credential is named")
+			}
+		}
+	}
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
+}

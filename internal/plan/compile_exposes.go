@@ -1,0 +1,255 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"patchbay/internal/diag"
+	"patchbay/internal/route"
+	"patchbay/internal/spec"
+)
+
+// exposes compiles every adapter.
+func (c *compiler) exposes() {
+	runs := 0
+	for i := range c.doc().Exposes {
+		from := &c.doc().Exposes[i]
+		if from.Import != nil {
+			c.disable(CodeUnsupported, "adapter", from.Namespace.Value, from.Span, "imports are not read yet", "copy the adapter into this file")
+			continue
+		}
+		switch from.Type.Value {
+		case "rest":
+			a := c.restAdapter(from)
+			c.plan.REST = append(c.plan.REST, a)
+			runs += len(a.Operations)
+		case "mcp":
+			a := c.mcpAdapter(from)
+			c.plan.MCP = append(c.plan.MCP, a)
+			runs += len(a.Tools)
+		case "skill", "control":
+			c.disable(CodeUnsupported, "adapter", from.Namespace.Value, from.Type.Span, "adapters of type "+from.Type.Value+" are not run yet", "")
+		default:
+			d := c.diags.Errorf(CodeUnsupported, from.Type.Span, "%q is not a type of adapter", clip(from.Type.Value))
+			if near := diag.Nearest(from.Type.Value, []string{"rest", "mcp", "skill", "control"}); near != "" {
+				d.WithHint("did you mean %s?", near)
+			}
+		}
+	}
+	if runs == 0 && !c.diags.HasErrors() {
+		c.diags.Errorf(CodeNothingRuns, diag.Span{File: c.doc().File}, "the document exposes no operation that runs")
+	}
+	c.ports()
+}
+
+// ports reports adapters of different types on one port.
+func (c *compiler) ports() {
+	seen := map[int]*spec.Exposes{}
+	for i := range c.doc().Exposes {
+		e := &c.doc().Exposes[i]
+		if e.Port.Value == 0 {
+			continue
+		}
+		if before := seen[e.Port.Value]; before != nil && before.Address.Value == e.Address.Value {
+			c.diags.Errorf(CodePortClash, e.Port.Span, "the port %d is used by two adapters", e.Port.Value).WithRelated(before.Port.Span, "first used here")
+			continue
+		}
+		seen[e.Port.Value] = e
+	}
+}
+
+// restScopes and mcpScopes are the words that mean "the caller's input" in a
+// reference, beside the adapter's own namespace.
+var inputScopes = [...]string{"rest", "mcp", "tools"}
+
+func (c *compiler) restAdapter(from *spec.Exposes) *RESTAdapter {
+	a := &RESTAdapter{
+		Namespace: from.Namespace.Value, Description: from.Description.Value, Address: from.Address.Value, Port: from.Port.Value,
+		Span: from.Span, Routes: &route.Table[*RESTOperation]{}, auth: c.authentication(from.Authentication, "", true),
+	}
+	uses := map[string]int{}
+	for i := range from.Resources {
+		r := &from.Resources[i]
+		if r.Forward != nil {
+			c.disable(CodeUnsupported, "forward", r.Path.Value, r.Forward.Span, "forwarding whole resources is not run yet", "declare the operations that callers need")
+		}
+		for j := range r.Operations {
+			if op := c.restOperation(a, from, r, &r.Operations[j], uses); op != nil {
+				c.addRoute(a, op, r.Path.Span)
+			}
+		}
+	}
+	return a
+}
+
+func (c *compiler) restOperation(a *RESTAdapter, from *spec.Exposes, r *spec.ExposedResource, e *spec.ExposedOperation, uses map[string]int) *RESTOperation {
+	op := &RESTOperation{Method: strings.ToUpper(e.Method.Value), Path: r.Path.Value, Resource: r.Name.Value, Tags: texts(append(slices.Clone(r.Tags), e.Tags...))}
+	if op.Method == "" {
+		op.Method = "GET"
+	}
+	if !slices.Contains(methods, op.Method) {
+		c.diags.Errorf(CodeMethod, e.Method.Span, "%q is not a method", clip(e.Method.Value))
+		return nil
+	}
+	if !strings.HasPrefix(op.Path, "/") {
+		op.Path = "/" + op.Path
+	}
+	if i := strings.IndexAny(op.Path, "?#"); i >= 0 {
+		c.diags.Warnf(CodePath, r.Path.Span, "a query string cannot be part of a route; %q is left out", clip(op.Path[i:]))
+		op.Path = op.Path[:i]
+	}
+	for _, segment := range route.Split(op.Path) {
+		_, names := route.Parts(segment)
+		op.PathNames = append(op.PathNames, names...)
+	}
+	if len(op.PathNames) > route.MaxParams || len(route.Split(op.Path)) > route.MaxSegments {
+		c.diags.Errorf(CodePath, r.Path.Span, "the path has more than %d placeholders or %d segments", route.MaxParams, route.MaxSegments)
+		return nil
+	}
+	name := e.Name.Value
+	if name == "" {
+		name = strings.ToLower(op.Method) + "-" + strings.Trim(strings.NewReplacer("/", "-", "{", "", "}", "").Replace(op.Path), "-")
+	}
+	b := &builder{
+		compiler: c, kind: "operation", name: name, namespace: from.Namespace.Value, rest: true, pathNames: op.PathNames,
+		description: e.Description.Value, label: e.Label.Value, span: e.Span, uses: uses,
+	}
+	op.Operation = b.build(&e.Run, from.Inputs, r.Inputs, e.Inputs)
+	if op.Operation == nil {
+		return nil
+	}
+	op.PathInputs = b.pathInputs
+	return op
+}
+
+func (c *compiler) addRoute(a *RESTAdapter, op *RESTOperation, span diag.Span) {
+	if clash := a.Routes.Add(op.Path, op.Method, op); clash != nil {
+		c.diags.Errorf(CodeRouteClash, span, "%s %s is the same route as %s of operation %q", op.Method, op.Path, clash.With, clash.Value.Name).
+			WithRelated(clash.Value.Span, "declared first here")
+		return
+	}
+	a.Operations = append(a.Operations, op)
+}
+
+func (c *compiler) mcpAdapter(from *spec.Exposes) *MCPAdapter {
+	a := &MCPAdapter{
+		Namespace: from.Namespace.Value, Description: from.Description.Value, Address: from.Address.Value, Port: from.Port.Value,
+		Stdio: from.Transport.Value == "stdio", Span: from.Span, auth: c.authentication(from.Authentication, "", true),
+	}
+	for i := range from.MCPResources {
+		r := &from.MCPResources[i]
+		c.disable(CodeUnsupported, "MCP resource", r.Name.Value, r.Span, "resources are not served yet", "")
+	}
+	for i := range from.Prompts {
+		p := &from.Prompts[i]
+		c.disable(CodeUnsupported, "prompt", p.Name.Value, p.Span, "prompts are not served yet", "")
+	}
+	uses := map[string]int{}
+	seen := map[string]diag.Span{}
+	for i := range from.Tools {
+		t := &from.Tools[i]
+		if before, twice := seen[t.Name.Value]; twice {
+			c.diags.Errorf(CodeToolTwice, t.Name.Span, "a tool %q exists already", t.Name.Value).WithRelated(before, "declared first here")
+			continue
+		}
+		seen[t.Name.Value] = t.Name.Span
+		b := &builder{
+			compiler: c, kind: "tool", name: t.Name.Value, namespace: from.Namespace.Value,
+			description: t.Description.Value, label: t.Label.Value, span: t.Span, uses: uses,
+		}
+		op := b.build(&t.Run, from.Inputs, t.Inputs)
+		if op == nil {
+			continue
+		}
+		a.Tools = append(a.Tools, &Tool{
+			Operation: op, ReadOnly: hint(t.Hints.ReadOnly), Destructive: hint(t.Hints.Destructive),
+			Idempotent: hint(t.Hints.Idempotent), OpenWorld: hint(t.Hints.OpenWorld),
+			Tags: texts(t.Tags), RequiresClientCapabilities: texts(t.RequiresClientCapabilities),
+		})
+	}
+	return a
+}
+
+func hint(b spec.Bool) *bool {
+	if !b.Set() {
+		return nil
+	}
+	v := b.Value
+	return &v
+}
+
+func texts(list []spec.Text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.Value)
+	}
+	return out
+}
+
+// resolve finds what `call` names: the operation of that name in the consumed
+// namespace. Where several share the name, the n-th use in an adapter means
+// the n-th of them, as their generator counts.
+func (c *compiler) resolve(call spec.Text, uses map[string]int) *consumed {
+	namespace, name, ok := strings.Cut(call.Value, ".")
+	u := c.upstreams[namespace]
+	if !ok || u == nil {
+		d := c.diags.Errorf(CodeCallUnresolved, call.Span, "%q names nothing that is consumed", clip(call.Value))
+		if near := diag.Nearest(namespace, c.upstreamNames()); near != "" && u == nil {
+			d.WithHint("did you mean %s.%s?", near, name)
+		}
+		return nil
+	}
+	var found []*consumed
+	var names []string
+	for _, op := range u.operations {
+		names = append(names, op.name)
+		if op.name == name {
+			found = append(found, op)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		d := c.diags.Errorf(CodeCallUnresolved, call.Span, "%s consumes no operation %q", namespace, clip(name))
+		if near := diag.Nearest(name, names); near != "" {
+			d.WithHint("did you mean %s.%s?", namespace, near)
+		}
+		return nil
+	case len(found) == 1:
+		return found[0]
+	}
+	n := uses[call.Value]
+	uses[call.Value]++
+	if n >= len(found) {
+		c.diags.Errorf(CodeCallAmbiguous, call.Span, "%s names %d operations, and this is its use number %d", call.Value, len(found), n+1)
+		return nil
+	}
+	c.diags.Notef(CodeCallAmbiguous, call.Span, "%s names %d operations; this use means number %d, %s %s", call.Value, len(found), n+1, found[n].method, found[n].path)
+	return found[n]
+}
+
+func (c *compiler) upstreamNames() []string {
+	var out []string
+	for _, u := range c.plan.Upstreams {
+		out = append(out, u.Namespace)
+	}
+	return out
+}
+
+// unsupportedRun says why a run cannot be compiled, or "".
+func unsupportedRun(run *spec.Run) string {
+	switch {
+	case run.Ref.Set():
+		return "functions of aggregates (ref:) are not run yet"
+	case run.Call.Set():
+		return ""
+	case len(run.Steps) > 0:
+		return "orchestrated steps are not run yet"
+	case len(run.Outputs) > 0:
+		return "mock answers are not run yet"
+	default:
+		return "it says neither call, steps, ref nor a mock answer"
+	}
+}
+
+func (b *builder) describe() string { return fmt.Sprintf("%s %q", b.kind, b.name) }

@@ -1,0 +1,331 @@
+package plan
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"patchbay/internal/contract"
+	"patchbay/internal/fault"
+	"patchbay/internal/jsonvalue"
+	"patchbay/internal/schema"
+	"patchbay/internal/template"
+	"patchbay/internal/upstream"
+	"patchbay/internal/wire"
+)
+
+// frame is one run: the caller's values, the arguments made of them, and what
+// is wrong with either. It lives as long as its call.
+type frame struct {
+	bound *Bound
+	op    *Operation
+	call  *call
+	args  *Args
+	mode  Checks
+
+	// arguments are the values of the consumed operation's parameters.
+	arguments []jsonvalue.Value
+	room      [8]jsonvalue.Value
+	all       []jsonvalue.Value
+	report    schema.Report
+	refused   []fault.Field
+	advice    []fault.Field
+	// ruled reports that a contract's rule refused, which can be relaxed.
+	ruled bool
+}
+
+// values are the caller's inputs followed by the variables: the slots of texts.
+func (f *frame) values() []jsonvalue.Value {
+	if len(f.bound.variables) == 0 {
+		return f.args.Values
+	}
+	if f.all == nil {
+		f.all = make([]jsonvalue.Value, 0, len(f.args.Values)+len(f.bound.variables))
+		f.all = append(append(f.all, f.args.Values...), f.bound.variables...)
+	}
+	return f.all
+}
+
+// prepare checks the inputs and makes the arguments.
+func (f *frame) prepare() *fault.Fault {
+	for i := range f.op.Inputs {
+		f.checkInput(&f.op.Inputs[i], &f.args.Values[i])
+	}
+	if n := len(f.call.sources); n <= len(f.room) {
+		f.arguments = f.room[:n]
+	} else {
+		f.arguments = make([]jsonvalue.Value, n)
+	}
+	for i := range f.call.sources {
+		f.arguments[i] = f.argument(&f.call.sources[i])
+		f.checkArgument(i)
+	}
+	if len(f.refused) == 0 {
+		return nil
+	}
+	out := &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused, Rules: f.ruled}
+	if f.ruled {
+		out.Hint = fmt.Sprintf("nothing was sent to %s; rules of its contract can be relaxed with --request-checks warn", f.call.to.upstream.Namespace)
+	}
+	return out
+}
+
+func summary(fields []fault.Field) string {
+	if len(fields) == 1 {
+		return "the request was refused before any call: " + strings.TrimSpace(fields[0].Where()+" "+fields[0].Detail)
+	}
+	return fmt.Sprintf("the request was refused before any call: %d things are wrong with it", len(fields))
+}
+
+func (f *frame) checkInput(in *Input, v *jsonvalue.Value) {
+	if v.IsAbsent() {
+		if in.Required && (f.mode != Off || in.Location == Path) {
+			f.refuse(in, "", "is required", "")
+		}
+		return
+	}
+	if in.check == nil || f.mode == Off {
+		return
+	}
+	typed := contract.Scalar(in.check, *v)
+	if in.Location != WholeBody && in.Location != BodyField || f.args.Textual {
+		v = &typed
+	}
+	f.report.Violations = f.report.Violations[:0]
+	if !in.check.Check(v, "", &f.report) {
+		f.violations(in)
+	}
+}
+
+func (f *frame) refuse(in *Input, pointer, detail, hint string) {
+	f.refused = append(f.refused, field(in, pointer, detail, hint))
+}
+
+// field names the place of a fault in the caller's terms.
+func field(in *Input, pointer, detail, hint string) fault.Field {
+	out := fault.Field{Pointer: pointer, Detail: detail, Hint: hint}
+	if in == nil {
+		return out
+	}
+	out.Argument = "/" + in.Name + pointer
+	switch in.Location {
+	case WholeBody:
+		if pointer == "" {
+			out.Parameter = in.Name
+		}
+	case BodyField:
+		out.Pointer = out.Argument
+	default:
+		out.Parameter = in.Name
+	}
+	return out
+}
+
+// violations sorts the report of a check into refusals and advice.
+func (f *frame) violations(in *Input) {
+	for i := range f.report.Violations {
+		v := &f.report.Violations[i]
+		out := field(in, v.Pointer, v.Detail, v.Hint)
+		if f.mode == Enforce && (v.Source == "D" || v.Source == "O" || v.Source == "") {
+			f.refused = append(f.refused, out)
+			f.ruled = true
+			continue
+		}
+		f.advice = append(f.advice, out)
+	}
+}
+
+func (f *frame) argument(s *source) jsonvalue.Value {
+	switch s.kind {
+	case fromInput:
+		return f.args.Values[s.input]
+	case fromLiteral:
+		return s.literal
+	case fromText:
+		text, complete := s.text.Append(nil, f.values(), template.None)
+		if !complete && len(text) == 0 {
+			return jsonvalue.Value{}
+		}
+		return jsonvalue.StringOf(string(text))
+	default:
+		return jsonvalue.Value{}
+	}
+}
+
+// source input of an argument, for messages; nil where it is not one input.
+func (f *frame) input(at int) *Input {
+	if s := &f.call.sources[at]; s.kind == fromInput {
+		return &f.op.Inputs[s.input]
+	}
+	return nil
+}
+
+// checkArgument holds an argument against the contract, and path values
+// against what can be one segment of a path.
+func (f *frame) checkArgument(at int) {
+	p, v := &f.call.to.params[at], &f.arguments[at]
+	if p.in == inBody {
+		f.checkBody(at)
+		return
+	}
+	if p.in == inPath {
+		f.checkSegment(at)
+	}
+	if v.IsAbsent() || p.contract == nil {
+		return
+	}
+	*v = contract.Scalar(p.contract.Schema, *v)
+	if f.mode == Off {
+		return
+	}
+	f.report.Violations = f.report.Violations[:0]
+	if !p.contract.Schema.Check(v, "", &f.report) {
+		f.violations(f.input(at))
+	}
+}
+
+// maxSegment bounds a path value, in bytes.
+const maxSegment = 1024
+
+// checkSegment refuses what would change the path instead of filling it.
+func (f *frame) checkSegment(at int) {
+	v, in := &f.arguments[at], f.input(at)
+	if v.IsAbsent() && in != nil {
+		return // reported as required
+	}
+	text := v.Text()
+	switch {
+	case !v.IsScalar():
+		f.refuse(in, "", "must be a text or a number, because it is part of a path", "")
+	case text == "":
+		f.refuse(in, "", "must not be empty, because it is part of a path", "")
+	case len(text) > maxSegment:
+		f.refuse(in, "", fmt.Sprintf("is longer than %d bytes, which no path value is", maxSegment), "")
+	case template.HasDotSegment(text):
+		f.refuse(in, "", `must not contain "." or ".." as a path segment`, "")
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		f.refuse(in, "", "must not contain control characters", "")
+	}
+}
+
+func (f *frame) checkBody(at int) {
+	v := &f.arguments[at]
+	c := f.call.to.contract
+	if v.IsAbsent() || c == nil || c.Body == nil || at != f.call.to.whole {
+		return
+	}
+	f.report.Violations = f.report.Violations[:0]
+	*v = c.Body.Normalize(v, f.args.Textual, &f.report)
+	if f.mode != Off && c.Body.Schema != nil {
+		c.Body.Schema.Check(v, "", &f.report)
+	}
+	if f.mode != Off && len(f.report.Violations) > 0 {
+		f.violations(f.input(at))
+	}
+}
+
+// request encodes the call.
+func (f *frame) request() (*upstream.Request, *fault.Fault) {
+	to := f.call.to
+	buffer := make([]byte, 0, 160)
+	buffer, _ = to.target.Append(buffer, f.arguments, template.URLSegment)
+	if template.HasDotSegment(buffer) {
+		// Two values side by side in one segment can make what neither is.
+		return nil, fault.New(fault.InvalidInput, `the path would contain "." or ".." as a segment`)
+	}
+	path := len(buffer)
+	buffer = append(buffer, to.query...)
+	out := &upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON}
+	for i := range to.params {
+		p, v := &to.params[i], &f.arguments[i]
+		if v.IsAbsent() {
+			continue
+		}
+		switch p.in {
+		case inQuery:
+			buffer = wire.AppendQuery(buffer, path, p.name, v, p.style)
+		case inHeader, inCookie:
+			if bad := f.header(out, i); bad != nil {
+				return nil, bad
+			}
+		}
+	}
+	encoded := string(buffer)
+	out.Path, out.Query = encoded[:path], encoded[path:]
+	return out, f.body(out)
+}
+
+// Prepared header values; net/http only reads them.
+var (
+	acceptJSON  = []string{wire.MediaJSON}
+	contentJSON = []string{wire.MediaJSON}
+	contentForm = []string{wire.MediaForm}
+)
+
+func (f *frame) header(out *upstream.Request, at int) *fault.Fault {
+	p, v := &f.call.to.params[at], &f.arguments[at]
+	text := v.Text()
+	if !v.IsScalar() {
+		text = string(v.Append(nil))
+	}
+	forbidden := "\r\n\x00"
+	if p.in == inCookie {
+		forbidden = "\r\n\x00; ,\"\\"
+	}
+	if strings.ContainsAny(text, forbidden) {
+		f.refuse(f.input(at), "", "contains characters that a header cannot carry", "")
+		return &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused}
+	}
+	if p.in == inCookie {
+		if out.Cookie != "" {
+			out.Cookie += "; "
+		}
+		out.Cookie += p.name + "=" + text
+		return nil
+	}
+	if out.Header == nil {
+		out.Header = make(http.Header, 8)
+	}
+	out.Header[http.CanonicalHeaderKey(p.name)] = []string{text}
+	return nil
+}
+
+// body encodes the request body. A form whose fields were all left out is
+// sent empty; an absent JSON body is not sent.
+func (f *frame) body(out *upstream.Request) *fault.Fault {
+	to := f.call.to
+	if to.body == "" {
+		return nil
+	}
+	v := f.bodyValue()
+	if to.body == wire.MediaForm {
+		if !v.IsAbsent() && v.Kind() != jsonvalue.Object {
+			return &fault.Fault{Kind: fault.InvalidInput, Message: "the body must be an object, because the upstream takes a form"}
+		}
+		out.ContentType = contentForm
+		out.Body = wire.AppendForm(make([]byte, 0, 512), &v)
+		return nil
+	}
+	if !v.IsAbsent() {
+		out.ContentType = contentJSON
+		out.Body = v.Append(make([]byte, 0, 512))
+	}
+	return nil
+}
+
+// bodyValue is the argument that is the body, or the object of those that are
+// its fields.
+func (f *frame) bodyValue() jsonvalue.Value {
+	to := f.call.to
+	if to.whole >= 0 {
+		return f.arguments[to.whole]
+	}
+	var members []jsonvalue.Member
+	for i := range to.params {
+		if to.params[i].in == inBody && !f.arguments[i].IsAbsent() {
+			members = append(members, jsonvalue.Member{Name: to.params[i].name, Value: f.arguments[i]})
+		}
+	}
+	return jsonvalue.ObjectOf(members)
+}

@@ -1,0 +1,357 @@
+// Package plan compiles a capability document into operations and runs them.
+// It is the waist of the gateway: adapters above turn their wire into an
+// operation's inputs and its output back into their wire; package upstream
+// below performs the HTTP calls.
+//
+// Compiling is pure: it reads no environment and opens no connection. In a
+// [Plan] every name is already a pointer or an index, every template, path,
+// schema and route compiled. [Bind] adds the operator's values and gives a
+// [Bound] plan, which runs. Both are immutable and safe for concurrent use.
+package plan
+
+import (
+	"patchbay/internal/auth"
+	"patchbay/internal/contract"
+	"patchbay/internal/diag"
+	"patchbay/internal/jsonvalue"
+	"patchbay/internal/profile"
+	"patchbay/internal/route"
+	"patchbay/internal/schema"
+	"patchbay/internal/spec"
+	"patchbay/internal/template"
+	"patchbay/internal/wire"
+)
+
+// Plan is a compiled capability.
+type Plan struct {
+	Document  *spec.Document
+	Upstreams []*Upstream
+	REST      []*RESTAdapter
+	MCP       []*MCPAdapter
+	// Variables are the named values that the capability reads, in the order
+	// in which the compiler met them; bound texts count on it.
+	Variables []*Variable
+	// Disabled lists what the document declares and this version cannot run.
+	Disabled []Disabled
+}
+
+// Disabled is one operation or adapter that does not run, and why.
+type Disabled struct {
+	Kind   string
+	Name   string
+	Reason string
+	Span   diag.Span
+}
+
+// Variable is a value that comes from the operator.
+type Variable struct {
+	Namespace, Name string
+	// Key is the name at the source: the environment variable, or the key in
+	// the file at Location.
+	Key      string
+	Location string
+	// Declared reports whether `binds` names the variable.
+	Declared bool
+	// Span is the place of its first use, Host where its value is sent to.
+	Span diag.Span
+	Host string
+	// Inbound reports that the value opens one of our own adapters.
+	Inbound bool
+}
+
+// Upstream is a consumed API.
+type Upstream struct {
+	Namespace   string
+	Description string
+	// BaseURI is the address as the file has it; base is compiled from it.
+	BaseURI string
+	Host    string
+	Profile *profile.Profile
+	Span    diag.Span
+
+	// at is the index among the plan's upstreams.
+	at         int
+	base       *template.Bound
+	auth       *authentication
+	operations []*consumed
+}
+
+// Auth names the scheme with which calls are signed, or "".
+func (u *Upstream) Auth() string {
+	if u.auth == nil {
+		return ""
+	}
+	return u.auth.scheme
+}
+
+// authentication is a scheme whose fields are templates over the variables.
+type authentication struct {
+	scheme                                 string
+	username, password, token, name, value *template.Bound
+	place                                  auth.Placement
+	span                                   diag.Span
+}
+
+// consumed is a compiled upstream operation. Its arguments are numbered.
+type consumed struct {
+	upstream *Upstream
+	name     string
+	method   string
+	// path is the path as the file spells it; the segments are its compiled
+	// form over the arguments, and query a fixed query string that it carried.
+	path   string
+	target *template.Bound
+	query  string
+	params []param
+	// body is the media type of the request body, "" when there is none.
+	body string
+	// whole is the argument that is the body, -1 when fields makes it up.
+	whole       int
+	contract    *contract.Operation
+	description string
+	label       string
+	span        diag.Span
+	disabled    string
+}
+
+// in is where an argument travels.
+type in uint8
+
+const (
+	inPath in = iota
+	inQuery
+	inHeader
+	inCookie
+	inBody
+	inNowhere
+)
+
+// param is one argument of an upstream operation.
+type param struct {
+	name     string
+	in       in
+	required bool
+	style    wire.QueryStyle
+	declared *spec.Parameter
+	// fixed is a value that the file gives, over variables and arguments.
+	fixed    *template.Template
+	contract *contract.Param
+	span     diag.Span
+}
+
+// RESTAdapter is a compiled REST adapter.
+type RESTAdapter struct {
+	Namespace   string
+	Description string
+	Address     string
+	Port        int
+	Span        diag.Span
+	Routes      *route.Table[*RESTOperation]
+	// Operations are the routed operations in the document's order.
+	Operations []*RESTOperation
+
+	auth *authentication
+}
+
+// RESTOperation is an operation at a method and path.
+type RESTOperation struct {
+	*Operation
+	Method string
+	Path   string
+	// PathInputs holds, for each placeholder of the path, the index of its
+	// input; -1 where nothing uses the value.
+	PathInputs []int
+	// PathNames are the placeholders' names.
+	PathNames []string
+	Resource  string
+	Tags      []string
+}
+
+// MCPAdapter is a compiled MCP adapter.
+type MCPAdapter struct {
+	Namespace   string
+	Description string
+	Address     string
+	Port        int
+	// Stdio reports that the file wants this adapter on standard input and output.
+	Stdio bool
+	Span  diag.Span
+	Tools []*Tool
+
+	auth *authentication
+}
+
+// Tool is an operation that agents call by name.
+type Tool struct {
+	*Operation
+	// Hints are the annotations that the file states; nil ones are not sent.
+	ReadOnly, Destructive, Idempotent, OpenWorld *bool
+	Tags                                         []string
+	RequiresClientCapabilities                   []string
+}
+
+// Operation is what runs: inputs in, calls, an output. Adapters share its form.
+type Operation struct {
+	// Name is the exposed name, unique within its adapter.
+	Name        string
+	Label       string
+	Description string
+	Span        diag.Span
+	Inputs      []Input
+
+	calls  []call
+	output *mapping
+}
+
+// Location is where a REST caller puts an input.
+type Location uint8
+
+// The locations.
+const (
+	Query Location = iota
+	Path
+	Header
+	Cookie
+	// WholeBody is the request body itself, BodyField a member of it.
+	WholeBody
+	BodyField
+)
+
+// String returns OpenAPI's word for the location.
+func (l Location) String() string {
+	switch l {
+	case Path:
+		return "path"
+	case Header:
+		return "header"
+	case Cookie:
+		return "cookie"
+	case WholeBody, BodyField:
+		return "body"
+	default:
+		return "query"
+	}
+}
+
+// Input is a value that a caller gives.
+type Input struct {
+	Name        string
+	Description string
+	Location    Location
+	Required    bool
+	// Lost reports that the input exists because the upstream path needs a
+	// value that the exposed path does not carry.
+	Lost bool
+	// Schema is the published JSON Schema of the value (2020-12).
+	Schema  jsonvalue.Value
+	Example *jsonvalue.Value
+	Span    diag.Span
+
+	check *schema.Schema
+	// repeats reports that several values of one name are an array.
+	repeats bool
+}
+
+// Repeats reports whether a REST caller may give the input several times.
+func (i *Input) Repeats() bool { return i.repeats }
+
+// call is one upstream call of an operation.
+type call struct {
+	step string
+	to   *consumed
+	// sources holds, for each argument, where its value comes from.
+	sources []source
+}
+
+// source says where an argument's value comes from.
+type source struct {
+	kind sourceKind
+	// input is the index of the caller's input.
+	input   int
+	literal jsonvalue.Value
+	text    *template.Bound
+}
+
+type sourceKind uint8
+
+const (
+	fromNothing sourceKind = iota
+	fromInput
+	fromLiteral
+	fromText
+)
+
+// CallInfo describes an upstream call for people.
+type CallInfo struct {
+	Upstream  *Upstream
+	Operation string
+	Method    string
+	// Path is the path as the file spells it.
+	Path string
+	// Body is the media type of the request body, or "".
+	Body     string
+	Contract *contract.Operation
+}
+
+// Calls describes the operation's upstream calls in their order.
+func (op *Operation) Calls() []CallInfo {
+	out := make([]CallInfo, len(op.calls))
+	for i := range op.calls {
+		c := op.calls[i].to
+		out[i] = CallInfo{Upstream: c.upstream, Operation: c.name, Method: c.method, Path: c.path, Body: c.body, Contract: c.contract}
+	}
+	return out
+}
+
+// Safe reports whether every upstream method is safe (RFC 9110 section 9.2.1).
+func (op *Operation) Safe() bool {
+	for i := range op.calls {
+		if m := op.calls[i].to.method; m != "GET" && m != "HEAD" && m != "OPTIONS" {
+			return false
+		}
+	}
+	return true
+}
+
+// Contract returns the contract of an operation with a single call, or nil.
+func (op *Operation) Contract() *contract.Operation {
+	if len(op.calls) != 1 {
+		return nil
+	}
+	return op.calls[0].to.contract
+}
+
+// Body returns the index of the input that is the whole body, or -1.
+func (op *Operation) Body() int {
+	for i := range op.Inputs {
+		if op.Inputs[i].Location == WholeBody {
+			return i
+		}
+	}
+	return -1
+}
+
+// Identity reports whether the answer is the upstream's, unchanged.
+func (op *Operation) Identity() bool { return op.output == nil }
+
+// Credentials returns the variables from which the credentials of an upstream
+// are made, by the scheme's field: username, password, token or value.
+func (p *Plan) Credentials(u *Upstream) map[string][]*Variable {
+	out := map[string][]*Variable{}
+	if u.auth == nil {
+		return out
+	}
+	for field, text := range map[string]*template.Bound{
+		"username": u.auth.username, "password": u.auth.password, "token": u.auth.token, "value": u.auth.value,
+	} {
+		if text == nil {
+			continue
+		}
+		for _, slot := range text.Slots() {
+			if slot >= 0 {
+				out[field] = append(out[field], p.Variables[slot])
+			}
+		}
+	}
+	return out
+}

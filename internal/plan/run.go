@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"patchbay/internal/diag"
+	"patchbay/internal/fault"
+	"patchbay/internal/jsonvalue"
+	"patchbay/internal/upstream"
+)
+
+// Args are the values with which an operation is called.
+type Args struct {
+	// Values holds a value for each of the operation's inputs; absent ones were
+	// not given.
+	Values []jsonvalue.Value
+	// Textual reports that the body came as a form, whose scalars have no types.
+	Textual bool
+	// Header holds end-to-end request headers that pass on. Run keeps it.
+	Header http.Header
+}
+
+// Output is an upstream's answer in the operation's shape. Release must be
+// called once.
+type Output struct {
+	// Status is the upstream's, Header its header, unfiltered.
+	Status int
+	Header http.Header
+	// Body is the answer; it is valid until Release. An error answer is never
+	// mapped.
+	Body []byte
+	// Advice lists rules that the request broke and that do not refuse.
+	Advice   []fault.Field
+	response *upstream.Response
+}
+
+// Release gives the answer's memory back.
+func (o *Output) Release() {
+	if o.response != nil {
+		o.response.Release()
+		o.response = nil
+	}
+	o.Body = nil
+}
+
+// OK reports whether the upstream answered with success.
+func (o *Output) OK() bool { return o.Status >= 200 && o.Status < 300 }
+
+// Run performs the operation. What the caller gave is checked first; nothing
+// is sent while something is wrong with it. Errors are *fault.Fault; an
+// upstream that answered, with any status, is not an error.
+func (b *Bound) Run(ctx context.Context, op *Operation, args *Args) (*Output, error) {
+	c := &op.calls[len(op.calls)-1]
+	frame := frame{bound: b, op: op, args: args, call: c, mode: b.checks[c.to.upstream.at]}
+	if f := frame.prepare(); f != nil {
+		return nil, f
+	}
+	request, f := frame.request()
+	if f != nil {
+		return nil, f
+	}
+	response, err := b.clients[c.to.upstream.at].Do(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	out := &Output{Status: response.Status, Header: response.Header, Body: response.Body, Advice: frame.advice, response: response}
+	if f := frame.answer(out); f != nil {
+		out.Release()
+		return nil, f
+	}
+	return out, nil
+}
+
+// answer brings a success into the operation's shape.
+func (f *frame) answer(out *Output) *fault.Fault {
+	if !out.OK() || len(out.Body) == 0 {
+		return nil
+	}
+	if f.op.output == nil {
+		err := jsonvalue.Check(out.Body)
+		if err == nil {
+			return nil
+		}
+		return &fault.Fault{
+			Kind: fault.Decode, Outcome: fault.Answered, UpstreamStatus: out.Status, Cause: err,
+			Message: "the upstream answered " + http.StatusText(out.Status) + " with something that is not JSON (" + mediaType(out.Header) + ")",
+			Hint:    "the request was processed; do not repeat it because of this",
+		}
+	}
+	mapped, mapping := f.op.output.apply(nil, out.Body, f.values())
+	if mapping != nil {
+		mapping.UpstreamStatus = out.Status
+		return mapping
+	}
+	out.response.Release()
+	out.response, out.Body = nil, mapped
+	return nil
+}
+
+func mediaType(h http.Header) string {
+	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	if media == "" {
+		return "no content type"
+	}
+	return clip(media)
+}
+
+// Find returns the operation that a name on a command line means: the name of
+// a tool or REST operation, or NAMESPACE.OPERATION of a consumed one, and the
+// names that it could have been.
+func (p *Plan) Find(name string) (op *Operation, near string) {
+	var names []string
+	var found *Operation
+	consider := func(candidate string, o *Operation) {
+		names = append(names, candidate)
+		if candidate == name && found == nil {
+			found = o
+		}
+	}
+	for _, a := range p.MCP {
+		for _, t := range a.Tools {
+			consider(t.Name, t.Operation)
+			for _, c := range t.Calls() {
+				consider(c.Upstream.Namespace+"."+c.Operation, t.Operation)
+			}
+		}
+	}
+	for _, a := range p.REST {
+		for _, o := range a.Operations {
+			consider(a.Namespace+"."+o.Name, o.Operation)
+			for _, c := range o.Calls() {
+				consider(c.Upstream.Namespace+"."+c.Operation, o.Operation)
+			}
+			consider(o.Name, o.Operation)
+		}
+	}
+	if found != nil {
+		return found, ""
+	}
+	return nil, diag.Nearest(name, names)
+}

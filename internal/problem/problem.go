@@ -1,0 +1,167 @@
+// Package problem writes faults as HTTP answers, in the form of RFC 9457. It is
+// the one place where kinds of faults become statuses; every listener that
+// speaks HTTP uses it, the guard before them included.
+package problem
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"patchbay/internal/fault"
+	"patchbay/internal/jsonvalue"
+)
+
+// Write writes a fault as application/problem+json and returns the
+// status. It is the only place where faults become HTTP.
+func Write(w http.ResponseWriter, f *fault.Fault, requestID string) int {
+	status := Status(f.Kind)
+	h := w.Header()
+	if len(f.Allow) > 0 {
+		h["Allow"] = []string{strings.Join(f.Allow, ", ")}
+	}
+	if f.RetryAfter > 0 {
+		h["Retry-After"] = []string{strconv.Itoa(int(f.RetryAfter.Seconds()) + 1)}
+	}
+	if f.Kind == fault.TooLarge {
+		h["Connection"] = []string{"close"}
+	}
+	body := encode(f, status, requestID)
+	h["Content-Type"] = []string{"application/problem+json"}
+	h["Patchbay-Source"] = []string{"gateway"}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
+	h["Cache-Control"] = []string{"no-store"}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+	return status
+}
+
+// Base precedes the kind in a problem's type. It leads to a page of the
+// same listener that explains the kinds.
+const Base = "/.patchbay/problems#"
+
+func encode(f *fault.Fault, status int, requestID string) []byte {
+	dst := make([]byte, 0, 512)
+	member := func(name, value string) {
+		if value == "" {
+			return
+		}
+		if len(dst) > 1 {
+			dst = append(dst, ',')
+		}
+		dst = jsonvalue.AppendString(dst, name)
+		dst = append(dst, ':')
+		dst = jsonvalue.AppendString(dst, value)
+	}
+	dst = append(dst, '{')
+	member("type", Base+f.Kind.String())
+	member("title", Title(f.Kind))
+	dst = append(dst, `,"status":`...)
+	dst = strconv.AppendInt(dst, int64(status), 10)
+	member("detail", f.Message)
+	member("hint", f.Hint)
+	member("outcome", f.Outcome.String())
+	member("step", f.Step)
+	member("request_id", requestID)
+	if len(f.Fields) > 0 {
+		dst = append(dst, `,"errors":[`...)
+		for i := range f.Fields {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendField(dst, &f.Fields[i])
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, '}', '\n')
+}
+
+func appendField(dst []byte, f *fault.Field) []byte {
+	dst = append(dst, `{"pointer":`...)
+	dst = jsonvalue.AppendString(dst, f.Pointer)
+	if f.Parameter != "" {
+		dst = append(dst, `,"parameter":`...)
+		dst = jsonvalue.AppendString(dst, f.Parameter)
+	}
+	dst = append(dst, `,"detail":`...)
+	dst = jsonvalue.AppendString(dst, f.Detail)
+	if f.Hint != "" {
+		dst = append(dst, `,"hint":`...)
+		dst = jsonvalue.AppendString(dst, f.Hint)
+	}
+	return append(dst, '}')
+}
+
+// statusClientClosed is what logs show for a caller that went away.
+const statusClientClosed = 499
+
+// Status is the HTTP status of a kind of fault.
+func Status(k fault.Kind) int {
+	switch k {
+	case fault.InvalidInput:
+		return http.StatusBadRequest
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.MethodNotAllowed:
+		return http.StatusMethodNotAllowed
+	case fault.UnsupportedMedia:
+		return http.StatusUnsupportedMediaType
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Unconfigured, fault.Busy:
+		return http.StatusServiceUnavailable
+	case fault.Unreachable, fault.Status, fault.Decode, fault.Mapping, fault.Limit:
+		return http.StatusBadGateway
+	case fault.Timeout:
+		return http.StatusGatewayTimeout
+	case fault.Canceled:
+		return statusClientClosed
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// Title is the short, constant summary of a kind of fault.
+func Title(k fault.Kind) string {
+	switch k {
+	case fault.InvalidInput:
+		return "Invalid request"
+	case fault.Unauthenticated:
+		return "Credentials are missing or wrong"
+	case fault.Forbidden:
+		return "Refused"
+	case fault.NotFound:
+		return "No such route"
+	case fault.MethodNotAllowed:
+		return "Method not allowed"
+	case fault.UnsupportedMedia:
+		return "Unsupported media type"
+	case fault.TooLarge:
+		return "Request too large"
+	case fault.Unconfigured:
+		return "Not configured"
+	case fault.Busy:
+		return "Too many calls at once"
+	case fault.Unreachable:
+		return "Upstream not reached"
+	case fault.Status:
+		return "Upstream error"
+	case fault.Timeout:
+		return "Upstream timeout"
+	case fault.Decode:
+		return "Upstream answer not understood"
+	case fault.Mapping:
+		return "Upstream answer not mapped"
+	case fault.Limit:
+		return "Upstream answer too large"
+	case fault.Canceled:
+		return "Caller went away"
+	default:
+		return "Internal error"
+	}
+}
