@@ -89,6 +89,10 @@ func announceMCP(w io.Writer, a *engine.Served) {
 		if tool.ReadOnly != nil && *tool.ReadOnly {
 			hint = "read-only"
 		}
+		if hint == "" {
+			fmt.Fprintf(t, "  %s\n", tool.Name)
+			continue
+		}
 		fmt.Fprintf(t, "  %s\t%s\n", tool.Name, hint)
 	}
 	_ = t.Flush()

@@ -172,6 +172,9 @@ func view(p *plan.Plan) planView {
 		for _, t := range a.Tools {
 			ov := viewOperation(t.Operation)
 			ov.Hints = hints(t)
+			for i := range ov.Inputs {
+				ov.Inputs[i].In = "argument"
+			}
 			mv.Tools = append(mv.Tools, ov)
 		}
 		v.MCP = append(v.MCP, mv)

@@ -40,6 +40,8 @@ type session struct {
 	log    *slog.Logger
 	// sandboxURL is the simulator's address, or "".
 	sandboxURL string
+	// found are the findings that do not keep the documents from being served.
+	found diag.List
 }
 
 // prepare loads, compiles and binds what the flags say, and starts the
@@ -82,8 +84,7 @@ func (c *command) prepare(f *flags, files []string, lenient bool) (*session, err
 	if problems.HasErrors() {
 		return s, c.refuseBound(problems, loaded, env)
 	}
-	c.mention(append(found, problems...), loaded)
-	s.deploy = bound
+	s.deploy, s.found = bound, append(found, problems...)
 	return s, nil
 }
 
@@ -119,6 +120,7 @@ func (c *command) runServe(ctx context.Context, f *flags, files []string) (err e
 	if err != nil {
 		return err
 	}
+	c.mention(s.found, s.deploy.Loaded)
 	c.announce(s, served)
 	select {
 	case <-ctx.Done():

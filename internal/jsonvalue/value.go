@@ -9,8 +9,8 @@
 package jsonvalue
 
 import (
-	"math"
 	"strconv"
+	"strings"
 )
 
 // Kind is the JSON type of a value.
@@ -122,11 +122,23 @@ func (v *Value) Int() (int64, bool) {
 	if n, err := strconv.ParseInt(v.text, 10, 64); err == nil {
 		return n, true
 	}
-	f, err := strconv.ParseFloat(v.text, 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<63 {
+	const most = 19 // digits of the largest int64
+	d := decimalOf(v.text)
+	if d.exponent < 0 || len(d.digits)+d.exponent > most {
 		return 0, false
 	}
-	return int64(f), true
+	if d.digits == "" {
+		return 0, true
+	}
+	sign := ""
+	if d.negative {
+		sign = "-"
+	}
+	n, err := strconv.ParseInt(sign+d.digits+strings.Repeat("0", d.exponent), 10, 64)
+	if err != nil {
+		return 0, false
+	}
+	return n, true
 }
 
 // Float returns a number as the nearest double.
@@ -143,18 +155,7 @@ func (v *Value) IsInteger() bool {
 	if v.kind != Number {
 		return false
 	}
-	plain := true
-	for i := range len(v.text) {
-		if c := v.text[i]; (c < '0' || c > '9') && c != '-' {
-			plain = false
-			break
-		}
-	}
-	if plain {
-		return true
-	}
-	f, err := strconv.ParseFloat(v.text, 64)
-	return err == nil && f == math.Trunc(f)
+	return decimalOf(v.text).exponent >= 0
 }
 
 // NullOf returns null.
@@ -256,14 +257,5 @@ func Equal(a, b *Value) bool {
 }
 
 func equalNumbers(a, b *Value) bool {
-	if a.text == b.text {
-		return true
-	}
-	if x, ok := a.Int(); ok {
-		y, ok := b.Int()
-		return ok && x == y
-	}
-	x, okX := a.Float()
-	y, okY := b.Float()
-	return okX && okY && x == y
+	return a.text == b.text || decimalOf(a.text) == decimalOf(b.text)
 }

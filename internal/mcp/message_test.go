@@ -95,6 +95,14 @@ func TestOneLine(t *testing.T) {
 	}
 }
 
+func TestStartsObject(t *testing.T) {
+	for text, want := range map[string]bool{"{}": true, " \t\r\n{": true, "[{}]": false, `"{"`: false, " ": false, "": false} {
+		if got := startsObject([]byte(text)); got != want {
+			t.Errorf("startsObject(%q) = %v", text, got)
+		}
+	}
+}
+
 func TestSameValue(t *testing.T) {
 	for _, tc := range []struct {
 		raw, header string

@@ -212,6 +212,40 @@ func TestZeroCall(t *testing.T) {
 	}
 }
 
+func TestCompletionIsBounded(t *testing.T) {
+	s := newServer(t, fixture())
+	got := post(t, s, `{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{`+
+		`"ref":{"type":"ref/resource","uri":"test://static-text"},"argument":{"name":"a","value":"many"}}}`)
+	if !strings.Contains(got, `"v98","v99"],"total":150,"hasMore":true}`) {
+		t.Errorf("answer %s", got)
+	}
+}
+
+// What goes to logs is spelled like this.
+func TestSpellings(t *testing.T) {
+	got := []string{mcp.HTTP.String(), mcp.Stdio.String(), mcp.Legacy.String(), mcp.Modern.String(), (&mcp.PanicError{Value: "boom"}).Error()}
+	if diff := cmp.Diff([]string{"http", "stdio", "legacy", "modern", "panic: boom"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Data of an error that is not JSON would break the answer, so it is left out;
+// what the function returned is for the observer.
+func TestErrorDataIsChecked(t *testing.T) {
+	refused := &mcp.Error{Code: 7, Message: "no", Data: []byte(`{"a":`)}
+	var seen error
+	opts := fixture()
+	opts.OnRequest = func(_ context.Context, info mcp.RequestInfo) { seen = info.Err }
+	opts.Tools[0].Call = func(context.Context, *mcp.Call) (mcp.Result, error) { return mcp.Result{}, refused }
+	got := post(t, newServer(t, opts), `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"greet"}}`)
+	if want := `{"jsonrpc":"2.0","id":1,"error":{"code":7,"message":"no"}}`; got != want {
+		t.Errorf("answer %s, want %s", got, want)
+	}
+	if !errors.Is(seen, refused) {
+		t.Errorf("the observer saw %v", seen)
+	}
+}
+
 func TestErrorText(t *testing.T) {
 	err := &mcp.Error{Code: mcp.CodeInvalidParams, Message: "no such thing"}
 	if got, want := err.Error(), "mcp error -32602: no such thing"; got != want {

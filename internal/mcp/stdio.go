@@ -192,7 +192,7 @@ func (c *stdioConn) refuse(x *exchange, err *Error) {
 // looked at; else in its own goroutine.
 func (c *stdioConn) request(x *exchange) {
 	m := c.server.methods[string(x.msg.method)]
-	if m == nil || !m.blocking {
+	if m == nil || !m.blocking || x.msg.fault != "" {
 		c.server.serve(c.base, x)
 		c.session = x.session
 		c.answer(x)
@@ -390,7 +390,7 @@ func (c *stdioConn) drain(cancel context.CancelFunc) error {
 	case <-finished:
 	case <-timer.C:
 		c.mu.Lock()
-		late = fmt.Errorf("%d requests did not finish within %s", len(c.flights), c.opts.Drain)
+		late = fmt.Errorf("requests still running after %[2]s: %[1]d", len(c.flights), c.opts.Drain)
 		c.mu.Unlock()
 	}
 	c.silent.Store(true)

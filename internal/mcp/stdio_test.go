@@ -108,7 +108,7 @@ func TestStdioDrainIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := <-r.ended
-		if err == nil || err.Error() != "1 requests did not finish within 1m0s" || time.Since(start) != time.Minute {
+		if err == nil || err.Error() != "requests still running after 1m0s: 1" || time.Since(start) != time.Minute {
 			t.Errorf("Serve: %v after %s", err, time.Since(start))
 		}
 		synctest.Wait()
@@ -216,7 +216,7 @@ func TestStdioDeafClient(t *testing.T) {
 		if err := typed.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-ended; err == nil || !strings.Contains(err.Error(), "did not finish") {
+		if err := <-ended; err == nil || !strings.Contains(err.Error(), "still running") {
 			t.Errorf("Serve: %v", err)
 		}
 		_ = deaf.Close()

@@ -122,12 +122,14 @@ func field(in *Input, pointer, detail, hint string) fault.Field {
 	return out
 }
 
-// violations sorts the report of a check into refusals and advice.
+// violations sorts the report of a check into refusals and advice: only what
+// the provider documents, or was observed to insist on, refuses. A value that
+// is too complex to check breaks no rule of anybody's and has no source.
 func (f *frame) violations(in *Input) {
 	for i := range f.report.Violations {
 		v := &f.report.Violations[i]
 		out := field(in, v.Pointer, v.Detail, v.Hint)
-		if f.mode == Enforce && (v.Source == "D" || v.Source == "O" || v.Source == "") {
+		if f.mode == Enforce && (v.Source == "D" || v.Source == "O") {
 			f.refused = append(f.refused, out)
 			f.ruled = true
 			continue

@@ -17,8 +17,9 @@
 //   - x-patchbay-source: where its rules come from ("D" documented, "O"
 //     observed, "I" inferred, …); holds for its subschemas, and for what they
 //     refer to, until one of them says otherwise;
-//   - x-patchbay-hints: an object from the text of a wrong instance to advice;
-//     "*" stands for any text;
+//   - x-patchbay-hints: an object from the text of a wrong instance to advice,
+//     "*" for any text; for violations of type, enum, const, pattern, format,
+//     not, anyOf and oneOf, by this schema or one it refers to or includes;
 //   - x-patchbay-reason: advice for every violation below that schema,
 //     typically the reason of a "then".
 //

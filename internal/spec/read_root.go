@@ -209,7 +209,7 @@ func (l *loader) stakeholder(_, n *node, out *Stakeholder) {
 
 func (l *loader) bind(_, n *node, out *Bind) {
 	out.Span = l.lines.node(n)
-	imported := l.find(n, "import") != nil || l.find(n, "from") != nil
+	imported := l.find(n, "import") != nil || l.find(n, "from") != nil || l.find(n, "as") != nil
 	pairs := l.members(n)
 	for i := 0; i < len(pairs); i += 2 {
 		key, val := pairs[i], pairs[i+1]

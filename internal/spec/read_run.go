@@ -68,9 +68,9 @@ func (l *loader) step(name, n *node, out *Step) {
 			out.With, out.HasWith = l.with(key, val), true
 		default:
 			out.Rest = append(out.Rest, NodeMember{Name: l.textOf(key), Value: l.node(val)})
-			if known && !slices.Contains(keys, key.Value) {
-				l.unknownKey(key, s)
-			}
+		}
+		if known && !slices.Contains(keys, key.Value) {
+			l.unknownKey(key, s)
 		}
 	}
 	if !out.Type.Set() && out.Call.Set() {

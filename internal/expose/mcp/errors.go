@@ -97,14 +97,18 @@ func (t *tool) failed(f *fault.Fault) core.Result {
 		return core.Result{Content: []core.Content{core.TextContent(text)}, Structured: []byte("{}")}
 	}
 	var b strings.Builder
-	b.WriteString(capitalized(f.Message))
-	b.WriteString(".")
+	if len(f.Fields) > 0 {
+		b.WriteString("The call was refused before anything was sent:")
+	} else {
+		b.WriteString(capitalized(f.Message))
+		b.WriteString(".")
+	}
 	for _, field := range f.Fields {
 		b.WriteString("\n- ")
 		b.WriteString(sentence(field))
 	}
 	if len(f.Fields) > 0 {
-		b.WriteString("\nNext: correct the arguments and call again; nothing was sent.")
+		b.WriteString("\nNext: correct the arguments and call again.")
 	} else if f.Hint != "" {
 		b.WriteString("\nNext: ")
 		b.WriteString(f.Hint)
