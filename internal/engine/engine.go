@@ -130,15 +130,10 @@ func NewSandbox(opts deploy.Sandbox, env *bind.Environment, log *slog.Logger) (*
 }
 
 // Start opens every adapter of the deployment. Nothing is served when one of
-// them cannot open.
+// them cannot open; [Engine.Shutdown] then closes those that did.
 func (e *Engine) Start(d *Deployment) ([]Served, error) {
 	endpoints := d.endpoints()
 	if err := e.open(d, endpoints); err != nil {
-		for _, l := range e.listeners {
-			for _, s := range l.sockets {
-				_ = s.Close()
-			}
-		}
 		return nil, err
 	}
 	var served []Served
@@ -313,6 +308,9 @@ func stop(ctx context.Context, listeners []*listener) error {
 	errs := make([]error, len(listeners))
 	for i, l := range listeners {
 		if l.server == nil {
+			for _, s := range l.sockets {
+				_ = s.Close()
+			}
 			continue
 		}
 		group.Go(func() {
