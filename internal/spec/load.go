@@ -50,15 +50,15 @@ type loader struct {
 	errors, others int
 	// dropped takes what is no longer listed.
 	dropped    diag.Diagnostic
-	deviations [deviationCount]place
+	deviations [deviationCount]occurrence
 
 	objects, pairs int
 	full           bool
 	depth          int
 }
 
-// place counts how often something was met and where first.
-type place struct {
+// occurrence counts how often something was met and where first.
+type occurrence struct {
 	first diag.Span
 	count int
 }

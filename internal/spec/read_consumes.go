@@ -4,6 +4,7 @@ import "strings"
 
 func (l *loader) consumes(_, n *node, out *Consumes) {
 	out.Span = l.lines.node(n)
+	kind := l.findText(n, "type")
 	pairs := l.members(n)
 	for i := 0; i < len(pairs); i += 2 {
 		key, val := pairs[i], pairs[i+1]
@@ -31,7 +32,7 @@ func (l *loader) consumes(_, n *node, out *Consumes) {
 		case "tunnel":
 			out.Tunnel = l.nodeOrNil(key, val)
 		default:
-			if out.Type.Value == "" || out.Type.Value == "http" {
+			if kind == "" || kind == "http" { // the keys of other types are not known
 				l.unknownKey(key, consumesShape)
 			}
 		}

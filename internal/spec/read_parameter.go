@@ -215,7 +215,7 @@ func (l *loader) output(name, n *node, out *Output, nested func(l *loader, name,
 			out.Items = one(l, key, val, nested)
 		case "maxLength":
 			l.integer(key, val, &out.MaxLength, 0, anySize)
-		case "const":
+		case "const": // allowed by the schema, without effect in any engine
 		case "template", "selector", "values", "required", "enum", "precision", "scale", "pattern",
 			"contentEncoding", "contentCompression", "contentMediaType":
 			l.deviate(deviationOutputExtra, key)

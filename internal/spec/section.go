@@ -196,10 +196,11 @@ func (l *loader) takeObjects(n *node, count int) bool {
 // takePairs counts members of mappings. A file cannot have more of them than
 // characters; only aliases used over and over can.
 func (l *loader) takePairs(n *node, count int) bool {
-	if l.pairs += count; l.pairs <= len(l.doc.Source)+maxObjects {
+	most := len(l.doc.Source) + maxObjects
+	if l.pairs += count; l.pairs <= most {
 		return !l.full
 	}
-	l.exceeded(n, "aliases make the file have more than %d values", l.pairs-1)
+	l.exceeded(n, "aliases make the file have more than %d values", most)
 	return false
 }
 

@@ -23,14 +23,11 @@ const (
 	singleStyle = yaml.SingleQuotedStyle
 	blockStyle  = yaml.LiteralStyle | yaml.FoldedStyle
 
-	tagText   = "!!str"
-	tagNull   = "!!null"
-	tagBool   = "!!bool"
-	tagInt    = "!!int"
-	tagFloat  = "!!float"
-	tagMerge  = "!!merge"
-	tagTime   = "!!timestamp"
-	tagBinary = "!!binary"
+	tagText  = "!!str"
+	tagNull  = "!!null"
+	tagBool  = "!!bool"
+	tagInt   = "!!int"
+	tagMerge = "!!merge"
 )
 
 // syntaxError is the first place at which a text is no YAML. Line and column
@@ -44,9 +41,11 @@ type syntaxError struct {
 	tooDeep    bool
 }
 
-// errTooDeep is what nesting reports to the library; its text is recognised in
-// the library's error, which does not wrap it.
-var errTooDeep = fmt.Errorf("nested deeper than %d levels", maxDepth)
+// tooDeep is what nesting reports to the library. Its text is recognised in the
+// library's error, which does not wrap it.
+type tooDeep struct{}
+
+func (tooDeep) Error() string { return fmt.Sprintf("nested deeper than %d levels", maxDepth) }
 
 // nesting bounds the depth of a document while it is read. Aliases are not
 // expanded by the library here, so it leaves them alone.
@@ -54,7 +53,7 @@ type nesting struct{}
 
 func (nesting) CheckDepth(depth int, _ *yaml.DepthContext) error {
 	if depth > maxDepth {
-		return errTooDeep
+		return tooDeep{}
 	}
 	return nil
 }
@@ -118,7 +117,7 @@ func asSyntaxError(err error) *syntaxError {
 		line:    le.Mark.Line, col: le.Mark.Column,
 		context:    le.ContextMsg,
 		contextRow: le.ContextMark.Line, contextCol: le.ContextMark.Column,
-		tooDeep: le.Message == errTooDeep.Error(),
+		tooDeep: le.Message == tooDeep{}.Error(),
 	}
 }
 

@@ -1,0 +1,43 @@
+# What people do with this repository. CI runs .ci/run; the targets that check
+# something run steps of it, so that both mean the same.
+
+GO ?= go
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race lint format fuzz bench golden ci clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the static binary bin/patchbay.
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/patchbay ./cmd/patchbay
+
+test: ## Run all tests, as the README says.
+	$(GO) test ./...
+
+race: ## Run all tests under the race detector.
+	$(GO) test -race ./...
+
+lint: ## Check formatting, vet, staticcheck, modules and the architecture.
+	.ci/run format vet staticcheck modules
+	$(GO) test ./internal/archtest
+
+format: ## Format all Go files.
+	$(GO) tool -modfile=tools/go.mod gofumpt -l -w .
+
+fuzz: ## Run each fuzz target for FUZZ_COUNT executions (3000).
+	.ci/run fuzz
+
+bench: ## Run the benchmarks of BENCH_PKG (all) that match BENCH (all); COUNT runs each (6, what benchstat wants).
+	@mkdir -p bin
+	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),6) $(or $(BENCH_PKG),./...) | tee bin/bench.txt
+
+golden: ## Rewrite the golden files of all tests that have an -update flag; read the diff before you commit it.
+	@grep -rlE --include='*_test.go' 'flag\.Bool\("update"' internal cmd capabilities | xargs -n 1 dirname | sort -u | \
+		while read -r dir; do $(GO) test "./$$dir" -update || exit 1; done
+
+ci: ## Run everything that CI runs.
+	.ci/run
+
+clean: ## Remove what these targets built.
+	rm -rf bin
