@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -56,7 +57,7 @@ func (b *builder) mapping(outputs []spec.Output) *mapping {
 	for i := range outputs {
 		m.alternatives = append(m.alternatives, b.shape(&outputs[i]))
 	}
-	if m.alternatives[0].kind == shapeWhole {
+	if m.alternatives[0].kind == shapeWhole || !slices.ContainsFunc(m.alternatives, func(s *shape) bool { return s.kind != shapeNull }) {
 		return nil
 	}
 	return m
@@ -109,7 +110,7 @@ func (b *builder) textShape(s *shape, at spec.Text) *shape {
 		s.kind, s.fixed = shapeFixed, jsonvalue.StringOf(text.Text())
 		return s
 	}
-	s.kind, s.text = shapeText, b.inputText(at, text).text
+	s.kind, s.text = shapeText, b.outputText(at, text)
 	return s
 }
 
