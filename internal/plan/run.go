@@ -54,7 +54,7 @@ func (o *Output) OK() bool { return o.Status >= 200 && o.Status < 300 }
 // upstream that answered, with any status, is not an error.
 func (b *Bound) Run(ctx context.Context, op *Operation, args *Args) (*Output, error) {
 	c := &op.calls[len(op.calls)-1]
-	frame := frame{bound: b, op: op, args: args, call: c, mode: b.checks[c.to.upstream.at]}
+	frame := &frame{bound: b, op: op, args: args, call: c, mode: b.checks[c.to.upstream.at]}
 	if f := frame.prepare(); f != nil {
 		return nil, f
 	}
@@ -66,7 +66,8 @@ func (b *Bound) Run(ctx context.Context, op *Operation, args *Args) (*Output, er
 	if err != nil {
 		return nil, err
 	}
-	out := &Output{Status: response.Status, Header: response.Header, Body: response.Body, Advice: frame.advice, response: response}
+	out := &frame.output
+	*out = Output{Status: response.Status, Header: response.Header, Body: response.Body, Advice: frame.advice, response: response}
 	if f := frame.answer(out); f != nil {
 		out.Release()
 		return nil, f
