@@ -17,21 +17,29 @@ type publisher struct {
 }
 
 // Bounds of one published schema: how deep references are followed into each
-// other, and how many subschemas it has. What lies beyond is an open schema.
+// other, how deep its subschemas lie in each other, and how many it has. What
+// lies beyond is an open schema.
 const (
 	maxInline    = 24
+	maxNested    = 40
 	maxPublished = 5000
 )
 
 // inlining is where in the document a schema is being published.
 type inlining struct {
-	refs []string
+	refs  []string
+	depth int
 	// left is what remains of maxPublished, shared by all parts.
 	left *int
 }
 
+// follow is the place behind a reference, inside the one of a subschema.
 func (i *inlining) follow(ref string) *inlining {
-	return &inlining{refs: append(i.refs[:len(i.refs):len(i.refs)], ref), left: i.left}
+	return &inlining{refs: append(i.refs[:len(i.refs):len(i.refs)], ref), depth: i.depth, left: i.left}
+}
+
+func (i *inlining) inside() *inlining {
+	return &inlining{refs: i.refs, depth: i.depth + 1, left: i.left}
 }
 
 // Input returns the published schema of the parameter.
@@ -70,7 +78,7 @@ func (p *publisher) schema(v *jsonvalue.Value, at *inlining) jsonvalue.Value {
 		left := maxPublished
 		at = &inlining{left: &left}
 	}
-	if v == nil || v.Kind() != jsonvalue.Object && v.Kind() != jsonvalue.Bool || *at.left <= 0 {
+	if v == nil || v.Kind() != jsonvalue.Object && v.Kind() != jsonvalue.Bool || *at.left <= 0 || at.depth > maxNested {
 		return jsonvalue.ObjectOf(nil)
 	}
 	*at.left--
@@ -121,6 +129,7 @@ func (p *publisher) reference(v *jsonvalue.Value, ref string, at *inlining) json
 // keyword converts the value of one keyword; only those that hold schemas are
 // looked into.
 func (p *publisher) keyword(name string, v *jsonvalue.Value, at *inlining) jsonvalue.Value {
+	at = at.inside()
 	switch kindOf(name) {
 	case namedSchemas:
 		members := make([]jsonvalue.Member, v.Len())

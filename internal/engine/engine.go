@@ -91,7 +91,11 @@ type Served struct {
 
 // StartSandbox opens the simulator on its address, and returns its URL.
 func (e *Engine) StartSandbox(opts *deploy.Options, env *bind.Environment) (string, error) {
-	box, err := NewSandbox(opts.Sandbox, env, e.log)
+	log := e.log
+	if opts.Sandbox.Enabled && !log.Enabled(context.Background(), slog.LevelDebug) {
+		log = nil // the adapter's own line says it all
+	}
+	box, err := NewSandbox(opts.Sandbox, env, log)
 	if err != nil {
 		return "", err
 	}
@@ -234,12 +238,12 @@ func (e *Engine) mcpEndpoint(protocol http.Handler, at *endpointOf) http.Handler
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/mcp" && r.URL.Path != "/" {
 			f := fault.New(fault.NotFound, "the MCP endpoint is /mcp")
-			problem.Write(w, f, "")
+			problem.Write(w, f, e.ids.Next())
 			return
 		}
 		if ok, challenge := verifier.Verify(r); !ok {
 			w.Header().Set("WWW-Authenticate", challenge)
-			problem.Write(w, fault.New(fault.Unauthenticated, "this adapter wants credentials"), "")
+			problem.Write(w, fault.New(fault.Unauthenticated, "this adapter wants credentials"), e.ids.Next())
 			return
 		}
 		protocol.ServeHTTP(w, r)
