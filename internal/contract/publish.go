@@ -11,6 +11,8 @@ import (
 // references are replaced by what they lead to, a recursion becomes an open
 // schema, OpenAPI 3.0's nullable and boolean bounds become those of JSON Schema
 // 2020-12, and our own extension keywords and what is no schema are left out.
+// Rules that are only inferred are left out too: they never refuse a request
+// here, and must not refuse it in a client.
 type publisher struct {
 	resolve   func(string) (*jsonvalue.Value, bool)
 	openapi30 bool
@@ -88,6 +90,10 @@ func (p *publisher) schema(v *jsonvalue.Value, at *inlining) jsonvalue.Value {
 	if ref := v.Get("$ref"); ref != nil {
 		return p.reference(v, ref.Text(), at)
 	}
+	inferred := false
+	if source := v.Get("x-patchbay-source"); source != nil {
+		inferred = source.Text() != documented && source.Text() != observed
+	}
 	nullable := false
 	members := make([]jsonvalue.Member, 0, v.Len())
 	for i := range v.Elems() {
@@ -97,8 +103,11 @@ func (p *publisher) schema(v *jsonvalue.Value, at *inlining) jsonvalue.Value {
 			nullable = nullable || name == "nullable" && m.Value.Bool()
 			name = bound(v, name)
 		}
-		if admissible(name, &m.Value) {
-			members = put(members, name, p.keyword(name, &m.Value, at))
+		if !admissible(name, &m.Value) || inferred && !annotates(name) {
+			continue
+		}
+		if value := p.keyword(name, &m.Value, at); name != "allOf" || value.Len() > 0 {
+			members = put(members, name, value)
 		}
 	}
 	if nullable {
@@ -138,9 +147,12 @@ func (p *publisher) keyword(name string, v *jsonvalue.Value, at *inlining) jsonv
 		}
 		return jsonvalue.ObjectOf(members)
 	case listedSchemas:
-		elems := make([]jsonvalue.Member, v.Len())
-		for i, m := range v.Elems() {
-			elems[i].Value = p.schema(&m.Value, at)
+		elems := make([]jsonvalue.Member, 0, v.Len())
+		for _, m := range v.Elems() {
+			part := p.schema(&m.Value, at)
+			if name != "allOf" || part.Kind() != jsonvalue.Object || part.Len() > 0 {
+				elems = append(elems, jsonvalue.Member{Value: part})
+			}
 		}
 		return jsonvalue.ArrayOf(elems)
 	case oneSchema:

@@ -259,8 +259,7 @@ func (i *Input) Repeats() bool { return i.repeats }
 
 // call is one upstream call of an operation.
 type call struct {
-	step string
-	to   *consumed
+	to *consumed
 	// sources holds, for each argument, where its value comes from.
 	sources []source
 }
