@@ -31,17 +31,21 @@ const (
 type inlining struct {
 	refs  []string
 	depth int
+	// condition reports that the schema is one of `if` or `not`, whose rules
+	// refuse nothing by themselves: without them, others would refuse more.
+	condition bool
 	// left is what remains of maxPublished, shared by all parts.
 	left *int
 }
 
 // follow is the place behind a reference, inside the one of a subschema.
 func (i *inlining) follow(ref string) *inlining {
-	return &inlining{refs: append(i.refs[:len(i.refs):len(i.refs)], ref), depth: i.depth, left: i.left}
+	return &inlining{refs: append(i.refs[:len(i.refs):len(i.refs)], ref), depth: i.depth, condition: i.condition, left: i.left}
 }
 
-func (i *inlining) inside() *inlining {
-	return &inlining{refs: i.refs, depth: i.depth + 1, left: i.left}
+func (i *inlining) inside(keyword string) *inlining {
+	condition := i.condition || keyword == "if" || keyword == "not"
+	return &inlining{refs: i.refs, depth: i.depth + 1, condition: condition, left: i.left}
 }
 
 // Input returns the published schema of the parameter.
@@ -91,7 +95,7 @@ func (p *publisher) schema(v *jsonvalue.Value, at *inlining) jsonvalue.Value {
 		return p.reference(v, ref.Text(), at)
 	}
 	inferred := false
-	if source := v.Get("x-patchbay-source"); source != nil {
+	if source := v.Get("x-patchbay-source"); source != nil && !at.condition {
 		inferred = source.Text() != documented && source.Text() != observed
 	}
 	nullable := false
@@ -138,7 +142,7 @@ func (p *publisher) reference(v *jsonvalue.Value, ref string, at *inlining) json
 // keyword converts the value of one keyword; only those that hold schemas are
 // looked into.
 func (p *publisher) keyword(name string, v *jsonvalue.Value, at *inlining) jsonvalue.Value {
-	at = at.inside()
+	at = at.inside(name)
 	switch kindOf(name) {
 	case namedSchemas:
 		members := make([]jsonvalue.Member, v.Len())

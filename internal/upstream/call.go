@@ -20,7 +20,7 @@ import (
 // Request is one call, fully encoded.
 type Request struct {
 	Method string
-	// Path is the escaped path below the client's base, with its leading slash.
+	// Path is the escaped path: the client's Prefix and what is below it.
 	Path string
 	// Query is the escaped query string without '?', possibly empty.
 	Query string
@@ -143,14 +143,11 @@ func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Req
 	if name, values := c.signer.Header(); name != "" {
 		header[name] = values
 	}
-	path, raw := c.base.Path+r.Path, ""
-	if strings.IndexByte(r.Path, '%') >= 0 || c.base.RawPath != "" {
-		raw = c.base.EscapedPath() + r.Path
-		path, _ = url.PathUnescape(raw)
-	} else {
-		raw = path
+	path := r.Path
+	if strings.IndexByte(path, '%') >= 0 {
+		path, _ = url.PathUnescape(path)
 	}
-	x.url = url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: path, RawPath: raw, RawQuery: query}
+	x.url = url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: path, RawPath: r.Path, RawQuery: query}
 	req := c.blank.WithContext(ctx)
 	req.Method, req.Host, req.URL, req.Header = r.Method, c.base.Host, &x.url, header
 	if r.Body != nil {

@@ -19,14 +19,14 @@ var update = flag.Bool("update", false, "rewrite golden files")
 
 // compile compiles a capability against contracts. Errors end the test; what
 // else is found about the document is not this package's affair.
-func compile(t testing.TB, name string, source []byte, contracts ...*openapi.Document) *plan.Plan {
+func compile(t testing.TB, name string, source []byte, contracts *contract.Set) *plan.Plan {
 	t.Helper()
 	profiles, err := profile.Load(capabilities.Profiles().Data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	doc, found := spec.Load(name, source)
-	p, more := plan.Compile(doc, plan.Options{Contracts: contract.NewSet(contracts...), Profiles: profiles})
+	p, more := plan.Compile(doc, plan.Options{Contracts: contracts, Profiles: profiles})
 	for _, d := range append(found, more...) {
 		if d.Severity == diag.Error {
 			t.Fatal(d)
@@ -55,7 +55,7 @@ func embedded(t testing.TB) (*plan.Plan, []byte) {
 		contracts = append(contracts, parseContract(t, d.Name, d.Data))
 	}
 	file := capabilities.FlexInteractions()
-	return compile(t, file.Name, file.Data, contracts...), file.Data
+	return compile(t, file.Name, file.Data, contract.NewSet(contracts...)), file.Data
 }
 
 // shared returns a folder of the material beside the repository, and skips the

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"patchbay/internal/contract"
 	"patchbay/internal/expose/rest"
 	"patchbay/internal/plan"
 	"patchbay/internal/spec"
@@ -225,7 +226,7 @@ capability:
     tools:
     - {name: HOSTILE, label: HOSTILE, description: HOSTILE, call: up.set, hints: {readOnly: true}}
 `)
-	contract := fill(`openapi: 3.1.0
+	described := fill(`openapi: 3.1.0
 info: {title: c, version: '1'}
 servers: [{url: https://up.example}]
 paths:
@@ -243,7 +244,7 @@ paths:
       responses:
         '200': {description: HOSTILE, content: {application/json: {schema: {type: object, description: HOSTILE}}}}
 `)
-	p := compile(t, "hostile.yaml", source, parseContract(t, "contract.yaml", contract))
+	p := compile(t, "hostile.yaml", source, contract.NewSet(parseContract(t, "contract.yaml", described)))
 	pages := build(t, p, source, func(i *Info) {
 		i.Examples = map[string]string{"id": hostile}
 		i.Version = hostile
@@ -340,6 +341,23 @@ capability:
 	if !bytes.Equal(visible(p.Document, source), source) {
 		t.Error("a file without secrets is changed")
 	}
+}
+
+// FuzzVisible looks for secrets in what everybody sees, however the file writes
+// them.
+func FuzzVisible(f *testing.F) {
+	f.Add([]byte("naftiko: 1.0.0-alpha3\ncapability:\n  consumes:\n  - namespace: a\n    baseUri: https://a.example\n    authentication:\n      type: bearer\n      token: \"abc\\u0064efghij\"\n"))
+	f.Add([]byte("capability:\n  exposes:\n  - type: rest\n    authentication: {type: apikey, key: K, value: |\n      abcdefgh\n      ijk\n    }\n"))
+	f.Add([]byte("x: &s supersecret\ncapability:\n  consumes:\n  - headers: {X-Token: *s}\n"))
+	f.Fuzz(func(t *testing.T, source []byte) {
+		doc, _ := spec.Load("fuzz.yaml", source)
+		seen := string(visible(doc, source))
+		for _, s := range secrets(doc) {
+			if len(s.Value) >= telling && !strings.Contains(s.Value, "hidden") && strings.Contains(seen, s.Value) {
+				t.Errorf("%q is there to see in:\n%s", s.Value, seen)
+			}
+		}
+	})
 }
 
 func TestCurl(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"patchbay/internal/contract"
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/openapi"
@@ -76,7 +77,7 @@ func TestOpenAPI(t *testing.T) {
 					want = f.Data
 				}
 			}
-			p := compile(t, "capability.yaml", source, contracts...)
+			p := compile(t, "capability.yaml", source, contract.NewSet(contracts...))
 			data, err := OpenAPI(p, p.REST[0], "http://127.0.0.1:8080", "1.2.3")
 			if err != nil {
 				t.Fatal(err)
@@ -121,6 +122,7 @@ func TestOpenAPICorpus(t *testing.T) {
 		}
 		contracts = append(contracts, parseContract(t, filepath.Base(name), data))
 	}
+	described := contract.NewSet(contracts...)
 	for _, name := range files {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
@@ -128,8 +130,8 @@ func TestOpenAPICorpus(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, with := range [][]*openapi.Document{nil, contracts} {
-				p := compile(t, filepath.Base(name), source, with...)
+			for _, with := range []*contract.Set{nil, described} {
+				p := compile(t, filepath.Base(name), source, with)
 				data, err := OpenAPI(p, p.REST[0], "http://127.0.0.1:8080", "1.2.3")
 				if err != nil {
 					t.Fatal(err)
@@ -337,4 +339,27 @@ func TestEveryKind(t *testing.T) {
 			t.Errorf("%s has status %d", k, problem.Status(k))
 		}
 	}
+}
+
+// FuzzPathItem makes templates out of whatever stands in a route: names are
+// unique and plain, braces are those of the names, and nothing needs an escape.
+func FuzzPathItem(f *testing.F) {
+	for _, seed := range []string{"/a/{b}", "/{{a b}}/{a-b}.json", "/%2F/{", "/}{a}{b}//", "/ü?#", "/{a/b}/{}"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		_, item := newPathItem(path)
+		rest := item.template
+		seen := map[string]bool{}
+		for _, name := range item.names {
+			if name == "" || name != placeholder(name) || seen[name] {
+				t.Errorf("%q: name %q of %q", path, name, item.names)
+			}
+			seen[name] = true
+			rest = strings.Replace(rest, "{"+name+"}", "", 1)
+		}
+		if strings.ContainsAny(rest, "{}?# \"<>\\^`|") || !strings.HasPrefix(rest, "/") {
+			t.Errorf("%q became %q", path, item.template)
+		}
+	})
 }
