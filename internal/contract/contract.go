@@ -103,7 +103,6 @@ type Param struct {
 	Schema      *schema.Schema
 	Example     *jsonvalue.Value
 	raw         *jsonvalue.Value
-	types       types
 }
 
 // Body is the request body with its compiled schema.
@@ -197,12 +196,10 @@ func (c *compiler) find(op *openapi.Operation, in, name string) *Param {
 }
 
 func (c *compiler) param(p *openapi.Parameter) *Param {
-	out := &Param{
+	return &Param{
 		Name: p.Name, Description: p.Description, Required: p.Required || p.In == "path",
 		Style: style(p), Schema: c.schema(p.Schema, p.Name), Example: p.Example, raw: p.Schema,
 	}
-	out.types = typesOf(out.Schema, 0)
-	return out
 }
 
 func style(p *openapi.Parameter) wire.QueryStyle {

@@ -58,6 +58,10 @@ func (b *Body) describe() {
 		b.Schema.Additional() == nil && b.Schema.Raw().Get("patternProperties") == nil
 }
 
+// TwoSpellings is the keyword of the finding that a field is given under two
+// spellings of its name.
+const TwoSpellings = "names"
+
 // Normalize brings a caller's body into the contract's terms, without judging
 // its values. Names of top-level members are matched ignoring case, '-' and
 // '_'; JSON text where an object or array is due is decoded, so that it is sent
@@ -94,7 +98,7 @@ func (b *Body) Normalize(v *jsonvalue.Value, textual bool, report *schema.Report
 		f := &b.fields[at]
 		if given[at] != "" {
 			report.Violations = append(report.Violations, schema.Violation{
-				Pointer: "/" + escapePointer(f.name), Keyword: "names", Source: documented,
+				Pointer: "/" + escapePointer(f.name), Keyword: TwoSpellings, Source: documented,
 				Detail: fmt.Sprintf("is given twice, as %q and as %q", given[at], m.Name), Hint: fmt.Sprintf("keep %q", f.name),
 			})
 			continue
@@ -205,14 +209,11 @@ func decodeText(v jsonvalue.Value) jsonvalue.Value {
 	return v
 }
 
-// Scalar gives a text the type that the parameter declares; see [Scalar].
-func (p *Param) Scalar(v jsonvalue.Value) jsonvalue.Value { return p.types.scalar(v) }
-
 // Scalar gives a text the type that a schema declares, where it has that
 // type's form; everything else is returned as it is. It is meant for values
 // from paths, queries, headers and forms, which have no types of their own.
 func Scalar(s *schema.Schema, v jsonvalue.Value) jsonvalue.Value {
-	if s == nil {
+	if s == nil || v.Kind() != jsonvalue.String && v.Kind() != jsonvalue.Array {
 		return v
 	}
 	t := typesOf(s, 0)

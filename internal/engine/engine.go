@@ -252,6 +252,10 @@ func (e *Engine) mcpEndpoint(protocol http.Handler, at *endpointOf) http.Handler
 
 func (e *Engine) pages(d *Deployment, at *endpointOf, l *listener, served []Served) (map[string]rest.Page, error) {
 	info := page.Info{Version: e.version, Bound: at.bound, Adapter: at.rest, BaseURL: l.url(), Source: d.Loaded.Source(at.bound.Plan.Document.File), Sandbox: d.Options.Sandbox.Enabled}
+	info.Embedded = d.Loaded.Embedded
+	if info.Sandbox {
+		info.Examples = map[string]string{"InteractionSid": sandbox.SeedInteraction, "ChannelSid": sandbox.SeedChannel}
+	}
 	for _, s := range served {
 		if s.MCP != nil {
 			info.MCP = append(info.MCP, page.MCPEndpoint{URL: s.URL, Adapter: s.MCP})

@@ -233,7 +233,6 @@ func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 		text, err := template.Compile(from.Value.Value, template.Value)
 		if err != nil {
 			c.templateError(from.Value, err)
-			return
 		}
 		p.fixed = text
 	}

@@ -34,6 +34,9 @@ type inputFacts struct {
 	origin origin
 	// fed reports that the input took its schema from an argument already.
 	fed bool
+	// idle reports that the operation itself declares the input and that nothing
+	// has used it so far.
+	idle bool
 }
 
 // origin says why a caller has an input. It decides what a name that sounds
@@ -71,7 +74,7 @@ func (b *builder) build(run *spec.Run, lists ...[]spec.Parameter) *Operation {
 	op := &Operation{Name: b.name, Label: b.label, Description: b.description, Span: b.span}
 	sources := b.sources(to, run)
 	op.output = b.mapping(run.Outputs)
-	b.unusedPlaceholders()
+	b.unused()
 	b.bindLate(sources)
 	op.calls = []call{{to: to, sources: sources}}
 	op.Inputs = b.inputs
@@ -95,16 +98,17 @@ func (b *builder) declareAll(lists [][]spec.Parameter) bool {
 			}
 		}
 	}
-	for _, list := range lists {
+	for level, list := range lists {
 		for i := range list {
-			b.declare(&list[i])
+			at := b.declare(&list[i])
+			b.facts[at].idle = level == len(lists)-1
 		}
 	}
 	return true
 }
 
 // declare adds an input; of two with one name the innermost, which comes last, wins.
-func (b *builder) declare(p *spec.Parameter) {
+func (b *builder) declare(p *spec.Parameter) int {
 	in := Input{
 		Name: p.Name.Value, Description: p.Description.Value, Span: p.Span,
 		Required: p.Required.Value, Schema: declaredSchema(p), repeats: p.Type.Value == "array",
@@ -124,9 +128,9 @@ func (b *builder) declare(p *spec.Parameter) {
 		if placeholder >= 0 {
 			b.pathInputs[placeholder] = before
 		}
-		return
+		return before
 	}
-	b.add(in, declared, placeholder)
+	return b.add(in, declared, placeholder)
 }
 
 // declaredLocation says where the input is: in a placeholder of the path, which
@@ -248,6 +252,7 @@ func (b *builder) input(name string, why origin, to *consumed, p *param) int {
 		}
 		at = b.add(in, why, placeholder)
 	}
+	b.facts[at].idle = false
 	if p != nil && !b.facts[at].fed {
 		b.facts[at].fed = true
 		b.adopt(&b.inputs[at], to, p)

@@ -160,6 +160,8 @@ func (b *builder) outputText(at spec.Text, text *template.Template) *template.Bo
 			return b.textInput(name, needed)
 		case slot < 0:
 			b.diags.Warnf(CodeMapping, at.Span, "%q is none of the inputs of %s; nothing is put there", clip(name), b.describe())
+		default:
+			b.facts[slot].idle = false
 		}
 		return slot
 	})
@@ -188,16 +190,24 @@ func (b *builder) textInput(name string, why origin) int {
 	return at
 }
 
-// isVariable reports whether a placeholder means a value of binds: one of a
-// declared namespace, or a declared name alone that no input has.
+// isVariable reports whether a placeholder on the exposed side means a value of
+// binds: one of a declared namespace that is no scope, or a declared name alone
+// that no input has.
 func (b *builder) isVariable(name string) bool {
 	namespace, _, qualified := strings.Cut(name, ".")
-	if slices.Contains(b.scopes(), namespace) && qualified {
+	if qualified && slices.Contains(b.scopes(), namespace) {
 		return false
 	}
 	if !qualified && (slices.Contains(b.pathNames, name) || slices.ContainsFunc(b.inputs, func(in Input) bool { return in.Name == name })) {
 		return false
 	}
+	return b.isBound(name)
+}
+
+// isBound reports whether binds has the namespace of a name or, of a name
+// without one, the name itself.
+func (b *builder) isBound(name string) bool {
+	namespace, _, qualified := strings.Cut(name, ".")
 	return slices.ContainsFunc(b.doc().Binds, func(bind spec.Bind) bool {
 		if qualified {
 			return bind.Namespace.Value == namespace
@@ -216,6 +226,9 @@ func (b *builder) fixed(to *consumed, p *param, at int) source {
 		return source{kind: fromLiteral, literal: jsonvalue.StringOf(p.fixed.Text())}
 	}
 	isInput := func(name string) bool {
+		if strings.Contains(name, ".") {
+			return !b.isBound(name)
+		}
 		isParameter := slices.ContainsFunc(to.params, func(q param) bool { return q.name == name && q.fixed == nil })
 		return isParameter || !b.isVariable(name)
 	}
@@ -253,9 +266,14 @@ func (b *builder) bindLate(sources []source) {
 	}
 }
 
-// unusedPlaceholders gives an input to each placeholder of the path that
-// nothing uses, and says so.
-func (b *builder) unusedPlaceholders() {
+// unused says which inputs of the operation go nowhere. Placeholders of the path
+// are inputs all the same.
+func (b *builder) unused() {
+	for i := range b.inputs {
+		if in := &b.inputs[i]; b.facts[i].idle {
+			b.diags.Warnf(CodeInputUnused, in.Span, "%s: the input %q is used by nothing", b.describe(), clip(in.Name))
+		}
+	}
 	for i, name := range b.pathNames {
 		if b.pathInputs[i] >= 0 {
 			continue

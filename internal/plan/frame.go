@@ -71,7 +71,7 @@ func (f *frame) prepare() *fault.Fault {
 	}
 	out := &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused, Rules: f.ruled}
 	if f.ruled {
-		out.Hint = fmt.Sprintf("nothing was sent to %s; rules of its contract can be relaxed with --request-checks warn", f.call.to.upstream.Namespace)
+		out.Hint = fmt.Sprintf("nothing was sent to %s; its request checks can be relaxed with --request-checks warn", f.call.to.upstream.Namespace)
 	}
 	return out
 }
@@ -85,8 +85,12 @@ func summary(fields []fault.Field) string {
 
 func (f *frame) checkInput(in *Input, v *jsonvalue.Value) {
 	if v.IsAbsent() {
-		if f.demanded(in) {
+		switch {
+		case f.demanded(in):
 			f.refuse(in, "", "is required", "")
+			f.ruled = f.ruled || in.Location != Path
+		case in.Required && f.mode == Warn:
+			f.advice = append(f.advice, field(in, "", "is required", ""))
 		}
 		return
 	}
@@ -105,7 +109,7 @@ func (f *frame) checkInput(in *Input, v *jsonvalue.Value) {
 
 // demanded reports whether an input that is not given is a fault of its own.
 func (f *frame) demanded(in *Input) bool {
-	return in.Required && (f.mode != Off || in.Location == Path)
+	return in.Required && (f.mode == Enforce || in.Location == Path)
 }
 
 func (f *frame) refuse(in *Input, pointer, detail, hint string) {
@@ -230,9 +234,6 @@ func (f *frame) checkBody(at int) {
 		return
 	}
 	f.report.Violations = f.report.Violations[:0]
-	if c.Body.MediaType == wire.MediaForm {
-		*v = withoutNulls(*v)
-	}
 	*v = c.Body.Normalize(v, f.args.Textual, &f.report)
 	f.refuseClashes(f.input(at))
 	if f.mode != Off && c.Body.Schema != nil {
@@ -247,22 +248,12 @@ func (f *frame) checkBody(at int) {
 // about checks: one of the two values could only be dropped.
 func (f *frame) refuseClashes(in *Input) {
 	f.report.Violations = slices.DeleteFunc(f.report.Violations, func(v schema.Violation) bool {
-		clash := v.Keyword == "names"
+		clash := v.Keyword == contract.TwoSpellings
 		if clash {
 			f.refuse(in, v.Pointer, v.Detail, v.Hint)
 		}
 		return clash
 	})
-}
-
-// withoutNulls leaves out an object's null members. A form cannot carry null, so
-// that to its rules they are as if they had not been given.
-func withoutNulls(v jsonvalue.Value) jsonvalue.Value {
-	isNull := func(m jsonvalue.Member) bool { return m.Value.IsNull() }
-	if v.Kind() != jsonvalue.Object || !slices.ContainsFunc(v.Elems(), isNull) {
-		return v
-	}
-	return jsonvalue.ObjectOf(slices.DeleteFunc(slices.Clone(v.Elems()), isNull))
 }
 
 // request encodes the call.

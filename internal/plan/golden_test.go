@@ -162,6 +162,28 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// The embedded capability, with its contract, compiles to the plan that is
+// reviewed as a file.
+func TestEmbeddedCapability(t *testing.T) {
+	const path = "testdata/flex-interactions.plan"
+	file := capabilities.FlexInteractions()
+	doc, found := spec.Load(file.Name, file.Data)
+	p, diags := Compile(doc, Options{Contracts: contract.NewSet(embedded(t)...), Profiles: profiles(t)})
+	got := render(p) + printed(t, file.Data, append(found, diags...).Sorted())
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (run with -update)", err)
+	}
+	if d := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); d != "" {
+		t.Errorf("%s differs (-want +got), run with -update to accept:\n%s", path, d)
+	}
+}
+
 // Every code of the compiler is found by at least one case.
 func TestCodesOccur(t *testing.T) {
 	missing := declaredCodes(t)

@@ -22,7 +22,7 @@ func render(p *Plan) string {
 	for _, a := range p.REST {
 		r.line(0, "rest %s port %d%s%s", a.Namespace, a.Port, nonempty(" address ", a.Address), r.scheme(a.auth))
 		for _, op := range a.Operations {
-			r.line(1, "%s %s", op.Method, op.Path)
+			r.line(1, "%s %s%s", op.Method, op.Path, nonempty(" tags ", strings.Join(op.Tags, " ")))
 			r.operation(op.Operation)
 			for i, at := range op.PathInputs {
 				r.line(2, "{%s} is %s", op.PathNames[i], op.Inputs[at].Name)
@@ -36,7 +36,7 @@ func render(p *Plan) string {
 		}
 		r.line(0, "mcp %s port %d%s%s%s", a.Namespace, a.Port, nonempty(" address ", a.Address), transport, r.scheme(a.auth))
 		for _, t := range a.Tools {
-			r.line(1, "tool")
+			r.line(1, "tool%s%s", hints(t), nonempty(" tags ", strings.Join(t.Tags, " ")))
 			r.operation(t.Operation)
 		}
 	}
@@ -44,6 +44,19 @@ func render(p *Plan) string {
 		r.line(0, "disabled %s %q: %s", d.Kind, d.Name, d.Reason)
 	}
 	return r.out.String()
+}
+
+func hints(t *Tool) string {
+	out := ""
+	for _, h := range []struct {
+		name string
+		hint *bool
+	}{{"readOnly", t.ReadOnly}, {"destructive", t.Destructive}, {"idempotent", t.Idempotent}, {"openWorld", t.OpenWorld}} {
+		if h.hint != nil {
+			out += fmt.Sprintf(" %s=%t", h.name, *h.hint)
+		}
+	}
+	return out
 }
 
 type renderer struct {
@@ -157,7 +170,11 @@ func (r *renderer) input(in *Input) {
 			out += flag.name
 		}
 	}
-	r.line(2, "%s %s%s", out, in.Schema.Append(nil), nonempty(" -- ", in.Description))
+	schema := string(in.Schema.Append(nil))
+	if len(schema) > 200 {
+		schema = schema[:strings.LastIndexByte(schema[:200], ',')] + ",…"
+	}
+	r.line(2, "%s %s%s", out, schema, nonempty(" -- ", in.Description))
 }
 
 func (r *renderer) target(to *consumed) string {

@@ -94,7 +94,7 @@ func (f *frame) answer(out *Output) *fault.Fault {
 		}
 		return bad
 	}
-	mapped, mapping := f.op.output.apply(nil, out.Body, f.values())
+	mapped, mapping := f.op.output.apply(nil, out.Body, f.args.Values)
 	if mapping != nil {
 		mapping.UpstreamStatus = out.Status
 		return mapping

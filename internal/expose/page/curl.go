@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -51,29 +52,20 @@ func (c *call) curl() string {
 	path := c.path
 	var query, options []string
 	for _, f := range c.fields {
-		value := f.example()
-		switch f.In {
-		case "path":
-			if value == "" {
-				value = strings.ToUpper(f.Name)
-			}
+		value := f.Value
+		if f.Required {
+			value = cmp.Or(value, f.Sample, strings.ToUpper(f.Name))
+		}
+		switch {
+		case f.In == "path":
 			path = strings.Replace(path, "{"+f.Name+"}", url.PathEscape(value), 1)
-			continue
-		case "query":
-			if f.Required && value == "" {
-				value = strings.ToUpper(f.Name)
-			}
-			if f.Required || f.Value != "" {
-				query = append(query, url.QueryEscape(f.Name)+"="+url.QueryEscape(value))
-			}
-		case "header":
-			if f.Required || f.Value != "" {
-				options = append(options, "-H "+shellQuote(f.Name+": "+value))
-			}
-		case "cookie":
-			if f.Required || f.Value != "" {
-				options = append(options, "-b "+shellQuote(f.Name+"="+value))
-			}
+		case value == "":
+		case f.In == "query":
+			query = append(query, url.QueryEscape(f.Name)+"="+url.QueryEscape(value))
+		case f.In == "header":
+			options = append(options, "-H "+shellQuote(f.Name+": "+value))
+		default:
+			options = append(options, "-b "+shellQuote(f.Name+"="+value))
 		}
 	}
 	switch name, value := c.guard.header(); {

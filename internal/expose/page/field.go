@@ -21,14 +21,6 @@ type field struct {
 	Numeric bool
 }
 
-// example is the value that a command line shows.
-func (f *field) example() string {
-	if f.Value != "" {
-		return f.Value
-	}
-	return f.Sample
-}
-
 // property is a value with what is known about it.
 type property struct {
 	Name, Type, Description string
@@ -83,6 +75,9 @@ func (v *viewer) field(name, in, id string, input *plan.Input) *field {
 		if kind.Text() == "boolean" {
 			f.Options = []string{"true", "false"}
 		}
+	}
+	if f.Sample == "" && f.Options != nil {
+		f.Sample = f.Options[0]
 	}
 	return f
 }

@@ -88,9 +88,10 @@ type run struct {
 	Code bool
 }
 
-// inline splits a text at its backticks, the only markup that descriptions of
-// operations and fields commonly hold.
+// inline reads the markup that descriptions of operations and fields commonly
+// hold: backticks, and links, of which the words stay.
 func inline(s string) []run {
+	s = unlinked(s)
 	parts := strings.Split(s, "`")
 	if len(parts)%2 == 0 {
 		return []run{{Text: s}}
@@ -102,6 +103,27 @@ func inline(s string) []run {
 		}
 	}
 	return out
+}
+
+// unlinked leaves of links, as in [words](https://address), the words: the page
+// leads nowhere else, and the description has the addresses.
+func unlinked(s string) string {
+	var out strings.Builder
+	for {
+		middle := strings.Index(s, "](http")
+		if middle < 0 {
+			break
+		}
+		open, end := strings.LastIndexByte(s[:middle], '['), strings.IndexByte(s[middle:], ')')
+		if open < 0 || end < 0 {
+			break
+		}
+		out.WriteString(s[:open])
+		out.WriteString(s[open+1 : middle])
+		s = s[middle+end+1:]
+	}
+	out.WriteString(s)
+	return out.String()
 }
 
 // members names the members of an object, the first few of many.

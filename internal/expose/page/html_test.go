@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ func TestBuildEmbedded(t *testing.T) {
 			t.Errorf("%s is another page", same)
 		}
 	}
-	if !bytes.Equal(pages[capability].Data, source) {
+	if !bytes.Equal(pages[capabilityPath].Data, source) {
 		t.Error("the capability is not the file as it was given")
 	}
 	if size := len(people.Data); size >= 150<<10 {
@@ -122,7 +123,7 @@ func TestPolicy(t *testing.T) {
 			if len(inline) != strings.Count(html, "<"+element) {
 				t.Errorf("%s: a %s with attributes", path, element)
 			}
-			if len(inline) == 0 && element == "script" && path == problems {
+			if len(inline) == 0 && element == "script" && path == problemsPath {
 				continue
 			}
 			if len(inline) != 1 {
@@ -255,7 +256,7 @@ paths:
 		}
 		html := string(page.Data)
 		scripts := 1
-		if path == problems {
+		if path == problemsPath {
 			scripts = 0
 		}
 		if got := strings.Count(html, "<script"); got != scripts {
@@ -270,7 +271,7 @@ paths:
 		judgeMarkup(t, path, html)
 	}
 	// The description is data for tools, some of which render it.
-	if bytes.Contains(bytes.ToLower(pages[description].Data), []byte(`"description": "</script></style></textarea></title>\"'><script`)) {
+	if bytes.Contains(bytes.ToLower(pages[descriptionPath].Data), []byte(`"description": "</script></style></textarea></title>\"'><script`)) {
 		t.Error("a script tag stands in a description")
 	}
 }
@@ -360,6 +361,22 @@ func FuzzVisible(f *testing.F) {
 	})
 }
 
+func TestInline(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]run{
+		"plain":                         {{Text: "plain"}},
+		"a `b` c":                       {{Text: "a "}, {Text: "b", Code: true}, {Text: " c"}},
+		"odd ` tick":                    {{Text: "odd ` tick"}},
+		"see [the `b`](https://x/y), z": {{Text: "see the "}, {Text: "b", Code: true}, {Text: ", z"}},
+		"[a](http://x) [b](https://y)":  {{Text: "a b"}},
+		"](http [x](https://y":          {{Text: "](http [x](https://y"}},
+	} {
+		if diff := cmp.Diff(want, inline(text)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
 func TestCurl(t *testing.T) {
 	t.Parallel()
 	path := func(name, value, sample string) *field {
@@ -404,5 +421,41 @@ func TestCurl(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestManyOperations keeps a page readable whatever the file holds; the
+// description leaves nothing out.
+func TestManyOperations(t *testing.T) {
+	t.Parallel()
+	var file strings.Builder
+	file.WriteString(`naftiko: 1.0.0-alpha3
+info: {label: Many, description: d}
+capability:
+  consumes:
+  - type: http
+    namespace: up
+    baseUri: https://up.example
+    resources:
+    - {name: r, path: /r, operations: [{name: get, method: GET}]}
+  exposes:
+  - type: rest
+    namespace: rest
+    port: 8080
+    resources:
+`)
+	for i := range maxListed + 2 {
+		fmt.Fprintf(&file, "    - {path: /r%d, name: r%d, operations: [{method: GET, name: get%d, call: up.get}]}\n", i, i, i)
+	}
+	pages := build(t, compile(t, "dir/many.yaml", []byte(file.String()), nil), []byte(file.String()), nil)
+	html := string(pages[Root].Data)
+	if got := strings.Count(html, `class="card op"`); got != maxListed {
+		t.Errorf("%d operations are listed", got)
+	}
+	if !strings.Contains(html, "2 more are not listed here") || !strings.Contains(html, ">many.yaml<") {
+		t.Error("the page says neither that there are more nor of which file")
+	}
+	if got := bytes.Count(pages[descriptionPath].Data, []byte(`"operationId"`)); got != maxListed+2 {
+		t.Errorf("%d operations are described", got)
 	}
 }

@@ -114,6 +114,16 @@ func (d *describer) responses(op *plan.RESTOperation, id string) object {
 	return out
 }
 
+// isStatus reports whether a word is a code, a range or default: the member
+// of responses in a contract may also be an extension.
+func isStatus(s string) bool {
+	if s == "default" {
+		return true
+	}
+	code, err := strconv.Atoi(strings.Replace(s, "XX", "00", 1))
+	return err == nil && len(s) == 3 && 100 <= code && code < 600
+}
+
 // order sorts statuses: codes, behind those their range, default last.
 func order(status string) string {
 	if status == "default" {
@@ -143,7 +153,7 @@ func (d *describer) successes(op *plan.RESTOperation, id string) []*response {
 		answers := c.Answers()
 		for i := range answers {
 			a := &answers[i]
-			if !a.Success() {
+			if !a.Success() || !isStatus(a.Status) {
 				continue
 			}
 			r := &response{status: a.Status, upstream: cmp.Or(strings.TrimSpace(a.Description), "The answer of the upstream.")}
@@ -214,7 +224,7 @@ func (d *describer) upstreamErrors(list []*response, c *contract.Operation) []*r
 	answers := c.Answers()
 	for i := range answers {
 		a := &answers[i]
-		if a.Success() || a.Status == "default" {
+		if a.Success() || !isStatus(a.Status) {
 			continue
 		}
 		at := slices.IndexFunc(list, func(r *response) bool { return r.status == a.Status })

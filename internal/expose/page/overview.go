@@ -20,10 +20,12 @@ type overviewView struct {
 	Guard                       guard
 	Upstreams                   []upstreamView
 	Operations                  []operationView
-	Adapters                    []adapterView
-	Disabled                    []disabledView
-	File                        string
-	Lines                       []string
+	// More counts the operations that are not listed.
+	More     int
+	Adapters []adapterView
+	Disabled []disabledView
+	File     string
+	Lines    []string
 	// Cut reports that the file is longer than what is shown.
 	Cut                               bool
 	OpenAPI, Problems, CapabilityFile string
@@ -49,6 +51,10 @@ type bodyView struct {
 	Properties                       []property
 }
 
+// maxListed bounds the operations, and the tools of an adapter, that the page
+// lists; the description has them all.
+const maxListed = 300
+
 // viewer makes the views.
 type viewer struct {
 	info     *Info
@@ -66,12 +72,13 @@ func overview(info *Info, file []byte) (rest.Page, error) {
 		Label: labelOf(info), Description: cmp.Or(p.Document.Info.Description.Value, info.Adapter.Description), Version: info.Version,
 		Namespace: info.Adapter.Namespace, BaseURL: strings.TrimRight(info.BaseURL, "/"), Sandbox: info.Sandbox,
 		Guard: guardOf(info.Adapter.Guard()), File: path.Base(p.Document.File),
-		OpenAPI: description, Problems: problems, CapabilityFile: capability,
+		OpenAPI: descriptionPath, Problems: problemsPath, CapabilityFile: capabilityPath,
 	}
 	for _, u := range p.Upstreams {
 		view.Upstreams = append(view.Upstreams, upstreamView{u.Namespace, address(u), u.Auth()})
 	}
 	view.Operations = v.operations()
+	view.More = len(info.Adapter.Operations) - len(view.Operations)
 	view.Adapters = v.adapters()
 	for _, d := range p.Disabled {
 		view.Disabled = append(view.Disabled, disabledView{d.Kind, d.Name, d.Reason})
@@ -106,7 +113,8 @@ func numbered(file []byte) (lines []string, cut bool) {
 
 func (v *viewer) operations() []operationView {
 	var out []operationView
-	for _, op := range v.info.Adapter.Operations {
+	listed := v.info.Adapter.Operations
+	for _, op := range listed[:min(len(listed), maxListed)] {
 		_, item := newPathItem(op.Path)
 		id := unique("op-"+operationID(op.Name), v.ids)
 		o := operationView{
@@ -125,11 +133,11 @@ func (v *viewer) operations() []operationView {
 }
 
 // unlessSaid is a description, unless it only repeats the summary beside it.
-func unlessSaid(description, summary string) string {
-	if strings.TrimSuffix(description, ".") == summary {
+func unlessSaid(text, said string) string {
+	if strings.TrimSuffix(text, ".") == said {
 		return ""
 	}
-	return description
+	return text
 }
 
 func newBodyView(b *body, id string) *bodyView {

@@ -42,10 +42,10 @@ type MCPEndpoint struct {
 // served at / and at Root without its slash; the description is also served at
 // /openapi.json, unless a route claims these.
 const (
-	Root        = "/.patchbay/"
-	description = Root + "openapi.json"
-	problems    = Root + "problems"
-	capability  = Root + "capability.yaml"
+	Root            = "/.patchbay/"
+	descriptionPath = Root + "openapi.json"
+	problemsPath    = Root + "problems"
+	capabilityPath  = Root + "capability.yaml"
 )
 
 // Build returns the pages by path.
@@ -65,12 +65,12 @@ func Build(info Info) (map[string]rest.Page, error) {
 		return nil, err
 	}
 	return map[string]rest.Page{
-		description:     openapi,
+		descriptionPath: openapi,
 		"/openapi.json": openapi,
 		Root:            people,
 		"/.patchbay":    people,
 		"/":             people,
-		problems:        explained,
-		capability:      {ContentType: "text/yaml; charset=utf-8", Data: file},
+		problemsPath:    explained,
+		capabilityPath:  {ContentType: "text/yaml; charset=utf-8", Data: file},
 	}, nil
 }

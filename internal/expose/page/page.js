@@ -90,9 +90,8 @@
     for (const field of form.elements) {
       const place = field.dataset.in;
       if (!place) continue;
-      const required = "required" in field.dataset;
       let value = field.value;
-      if (!value && example && required) value = field.placeholder || field.name.toUpperCase();
+      if (!value && example && field.required) value = field.dataset.sample || field.name.toUpperCase();
       if (place === "path") r.path = r.path.replace("{" + field.name + "}", () => encodeURIComponent(value));
       else if (place === "body") r.body = value.trim();
       else if (!value) continue;

@@ -12,7 +12,9 @@ import (
 type adapterView struct {
 	ID, Description, URL string
 	Tools                []toolView
-	Snippets             []snippet
+	// More counts the tools that are not listed.
+	More     int
+	Snippets []snippet
 }
 
 type toolView struct {
@@ -35,9 +37,10 @@ func (v *viewer) adapters() []adapterView {
 				view.URL = e.URL
 			}
 		}
-		for _, t := range a.Tools {
+		for _, t := range a.Tools[:min(len(a.Tools), maxListed)] {
 			view.Tools = append(view.Tools, v.tool(t))
 		}
+		view.More = len(a.Tools) - len(view.Tools)
 		view.Snippets = v.snippets(a, view.URL, i == 0)
 		out = append(out, view)
 	}
