@@ -124,7 +124,7 @@ func serve(t *testing.T, env []string, args ...string) *process {
 // channels are active at once.
 func serveSandbox(t *testing.T) *process {
 	t.Helper()
-	p := serve(t, nil, "--sandbox", "--sandbox-setup-delay", "0s")
+	p := serve(t, nil, "--sandbox", "--sandbox-setup-delay", "0s", "--log-level", "debug")
 	if p.rest == "" || p.mcp == "" || p.sandbox == "" {
 		t.Fatalf("addresses are missing in:\n%s", p.announced)
 	}

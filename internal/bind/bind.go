@@ -88,14 +88,17 @@ func New(opts Options) (*Environment, error) {
 }
 
 func readBounded(name string) ([]byte, error) {
-	info, err := os.Stat(name)
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > maxFile {
+	defer f.Close()
+	// A pipe or device has no size to look at first.
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(data) > maxFile {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxFile)
 	}
-	return os.ReadFile(name)
+	return data, err
 }
 
 // Lookup returns the value of a variable, and where it was found. An empty

@@ -17,7 +17,7 @@ func seedInteraction() string { return sandbox.SeedInteraction }
 
 // announce says what is being served, and gives a line to try it with.
 func (c *command) announce(s *session, served []engine.Served) {
-	w := c.Out
+	var w io.Writer = printable{c.Out}
 	for _, b := range s.deploy.Bound {
 		doc := b.Plan.Document
 		name := doc.File

@@ -131,6 +131,21 @@ func isTerminal(w any) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
+// printable passes text on line by line as it may be shown on a terminal. It
+// is for output that repeats what a file says; tabwriters stand before it.
+type printable struct{ w io.Writer }
+
+func (p printable) Write(text []byte) (int, error) {
+	lines := strings.Split(string(text), "\n")
+	for i := range lines {
+		lines[i] = diag.Printable(lines[i])
+	}
+	if _, err := io.WriteString(p.w, strings.Join(lines, "\n")); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
 // without returns the findings that are not of a severity.
 func without(list diag.List, sev diag.Severity) diag.List {
 	var out diag.List

@@ -45,7 +45,7 @@ value is sent to. Values are never shown, and none is needed.`,
 			return enc.Encode(views)
 		case "text":
 			for i := range views {
-				if err := views[i].print(c.Out); err != nil {
+				if err := views[i].print(printable{c.Out}); err != nil {
 					return err
 				}
 			}

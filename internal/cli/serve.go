@@ -113,7 +113,7 @@ func (c *command) mention(list diag.List, loaded *engine.Loaded) {
 		if loaded.Embedded {
 			name = "the embedded file"
 		}
-		fmt.Fprintf(c.Err, "patchbay: %d warnings about %s; patchbay validate shows them\n", n, name)
+		fmt.Fprintf(c.Err, "patchbay: %s about %s; patchbay validate shows them\n", diag.Summary(without(without(list, diag.Note), diag.Error)), name)
 	}
 }
 

@@ -96,6 +96,8 @@ type Diagnostic struct {
 	Message  string    `json:"message"`
 	Hint     string    `json:"hint,omitempty"`
 	Related  []Related `json:"related,omitempty"`
+	// Secret keeps the source line from being printed: it spells out a secret.
+	Secret bool `json:"-"`
 }
 
 // List collects diagnostics. The zero value is ready to use. A List is not

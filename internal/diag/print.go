@@ -104,7 +104,9 @@ func (p *printer) diagnostic(d *Diagnostic) {
 	}
 	p.paint(colorOf(d.Severity), d.Severity.String())
 	p.w.WriteString(": " + escape(d.Message) + " [" + escape(string(d.Code)) + "]\n")
-	p.snippet(d.Span)
+	if !d.Secret {
+		p.snippet(d.Span)
+	}
 	if d.Hint != "" {
 		p.w.WriteString("    hint: " + escape(d.Hint) + "\n")
 	}

@@ -143,6 +143,11 @@ func (r *rendered) visible(left, column int) int {
 
 func underline(width int) string { return "^" + strings.Repeat("~", max(0, width-1)) }
 
+// Printable returns text from a file as it may be shown on a terminal: what a
+// terminal would obey, or what would hide or reorder text, is replaced by its
+// code. Line breaks are among it.
+func Printable(s string) string { return escape(s) }
+
 // escape replaces what a terminal would obey, or what would hide or reorder
 // text, by its code.
 func escape(s string) string {

@@ -25,6 +25,7 @@ import (
 	"patchbay/internal/problem"
 	"patchbay/internal/sandbox"
 	"patchbay/internal/telemetry"
+	"patchbay/internal/upstream"
 )
 
 // Engine serves a deployment until it is shut down.
@@ -107,7 +108,7 @@ func (e *Engine) StartSandbox(opts *deploy.Options, env *bind.Environment) (stri
 	if err != nil {
 		return "", fmt.Errorf("%s %s: not HOST:PORT", sandboxFlag(&opts.Sandbox, "listen"), address)
 	}
-	if !isLoopback(host) && !opts.AllowUnauthenticated {
+	if !upstream.IsLoopback(host) && !opts.AllowUnauthenticated {
 		return "", fmt.Errorf("the sandbox would be reachable from outside on %s; start with --allow-unauthenticated if that is meant", address)
 	}
 	sockets, err := listen(host, port)
@@ -186,7 +187,7 @@ func (e *Engine) open(d *Deployment, endpoints []endpointOf) error {
 		if err != nil {
 			return err
 		}
-		if !isLoopback(host) && !at.guarded && !d.Options.AllowUnauthenticated {
+		if !upstream.IsLoopback(host) && !at.guarded && !d.Options.AllowUnauthenticated {
 			return fmt.Errorf("%s would be reachable from outside on %s without credentials, and would spend yours; declare authentication on the adapter, "+
 				"or start with --allow-unauthenticated", at.namespace, net.JoinHostPort(host, port))
 		}
@@ -267,7 +268,7 @@ func (e *Engine) pages(d *Deployment, at *endpointOf, l *listener, served []Serv
 // guarded puts the browser defence before a handler.
 func (e *Engine) guarded(h http.Handler, host string, opts *deploy.Options) (http.Handler, error) {
 	g, err := guard.New(guard.Options{
-		Loopback: isLoopback(host), Hosts: opts.AllowHosts, Origins: opts.AllowOrigins,
+		Loopback: upstream.IsLoopback(host), Hosts: opts.AllowHosts, Origins: opts.AllowOrigins, Landing: []string{"/", "/.patchbay"},
 		Refuse: func(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 			id := e.ids.Next()
 			status := problem.Write(w, f, id)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"strconv"
 	"syscall"
 
@@ -22,15 +21,6 @@ func listenAddress(e *endpointOf, opts *deploy.Options) (host, port string, err 
 		host = "localhost"
 	}
 	return host, strconv.Itoa(e.port), nil
-}
-
-// isLoopback reports whether only this machine can reach a host.
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
 }
 
 // loopbackNames are the addresses that "localhost" means.

@@ -6,6 +6,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -163,12 +164,15 @@ func expand(name string, endings ...string) ([]string, error) {
 }
 
 func read(name string) ([]byte, error) {
-	info, err := os.Stat(name)
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > maxSource {
+	defer f.Close()
+	// A pipe or device has no size to look at first.
+	data, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	if err == nil && len(data) > maxSource {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxSource)
 	}
-	return os.ReadFile(name)
+	return data, err
 }

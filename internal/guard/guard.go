@@ -25,6 +25,10 @@ type Options struct {
 	Loopback bool
 	// Origins are the origins (scheme://host[:port]) of web pages that may call.
 	Origins []string
+	// Landing are the paths, and what is below them, that links on other sites
+	// may lead to. Everywhere else a browser that comes from another site is
+	// refused, also with a safe method: a capability may do anything in a GET.
+	Landing []string
 	// Refuse writes the answer to a refused request, in the listener's own form.
 	Refuse func(http.ResponseWriter, *http.Request, *fault.Fault)
 }
@@ -34,16 +38,17 @@ type Guard struct {
 	hosts    map[string]bool
 	origins  map[string]bool
 	crossing *http.CrossOriginProtection
+	landing  []string
 	refuse   func(http.ResponseWriter, *http.Request, *fault.Fault)
 }
 
 // New checks the options. Origins must be bare: scheme, host and port only.
 func New(opts Options) (*Guard, error) {
-	g := &Guard{origins: map[string]bool{}, crossing: http.NewCrossOriginProtection(), refuse: opts.Refuse}
+	g := &Guard{origins: map[string]bool{}, crossing: http.NewCrossOriginProtection(), landing: opts.Landing, refuse: opts.Refuse}
 	if opts.Loopback || len(opts.Hosts) > 0 {
 		g.hosts = map[string]bool{}
 	}
-	if opts.Loopback {
+	if g.hosts != nil {
 		for _, own := range []string{"localhost", "127.0.0.1", "::1"} {
 			g.hosts[own] = true
 		}
@@ -106,10 +111,34 @@ func (g *Guard) check(r *http.Request) *fault.Fault {
 		f.Hint = "if this page may call, start with --allow-origin ORIGIN"
 		return f
 	}
-	if err := g.crossing.Check(r); err != nil {
+	if g.crossing.Check(r) != nil || origin == "" && foreign(r) && !g.lands(r) {
 		return fault.New(fault.Forbidden, "cross-site browser requests are refused")
 	}
 	return nil
+}
+
+// foreign reports whether the browser says that another site made it send the
+// request (W3C Fetch Metadata, section 2.3).
+func foreign(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		return true
+	default:
+		return false
+	}
+}
+
+// lands reports whether the request follows a link to a page of ours.
+func (g *Guard) lands(r *http.Request) bool {
+	if r.Header.Get("Sec-Fetch-Mode") != "navigate" {
+		return false
+	}
+	for _, path := range g.landing {
+		if r.URL.Path == path || strings.HasPrefix(r.URL.Path, strings.TrimRight(path, "/")+"/") && path != "/" {
+			return true
+		}
+	}
+	return false
 }
 
 // sameOrigin compares host and port. Only http is served here, but a proxy in

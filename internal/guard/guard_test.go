@@ -12,6 +12,7 @@ import (
 func TestGuard(t *testing.T) {
 	loopback := Options{Loopback: true}
 	widened := Options{Loopback: true, Hosts: []string{"gw.internal"}, Origins: []string{"https://app.example"}}
+	landing := Options{Loopback: true, Landing: []string{"/"}}
 	public := Options{}
 	for _, tt := range []struct {
 		name    string
@@ -33,7 +34,12 @@ func TestGuard(t *testing.T) {
 		{"fetch metadata alone", loopback, "POST", "localhost:8080", "Sec-Fetch-Site: cross-site", 403},
 		{"opaque origin", loopback, "POST", "localhost:8080", "Origin: null", 403},
 		{"reading with a foreign origin", loopback, "GET", "localhost:8080", "Origin: https://evil.example", 403},
-		{"link from a page", loopback, "GET", "localhost:8080", "Sec-Fetch-Site: cross-site", 200},
+		{"link from a page to an operation", loopback, "GET", "localhost:8080", "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate", 403},
+		{"link from a page to ours", landing, "GET", "localhost:8080", "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate", 200},
+		{"image on a page", landing, "GET", "localhost:8080", "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors", 403},
+		{"image on a page of another port", loopback, "GET", "localhost:8080", "Sec-Fetch-Site: same-site\nSec-Fetch-Mode: no-cors", 403},
+		{"typed into the address bar", loopback, "GET", "localhost:8080", "Sec-Fetch-Site: none\nSec-Fetch-Mode: navigate", 200},
+		{"public with a name, called by its address", Options{Hosts: []string{"gw.example"}}, "GET", "127.0.0.1:80", "", 200},
 		{"allowed host", widened, "GET", "gw.internal", "", 200},
 		{"allowed origin", widened, "POST", "localhost:8080", "Origin: https://app.example\nSec-Fetch-Site: cross-site", 200},
 		{"preflight", widened, "OPTIONS", "localhost:8080", "Origin: https://app.example\nAccess-Control-Request-Method: POST", 204},

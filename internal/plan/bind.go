@@ -303,15 +303,11 @@ func (b *binder) plainCredentials(u *Upstream, end upstream.Endpoint) {
 		return
 	}
 	parsed, err := url.Parse(end.BaseURL)
-	if err != nil || parsed.Scheme != "http" || isLoopback(parsed.Hostname()) {
+	if err != nil || parsed.Scheme != "http" || upstream.IsLoopback(parsed.Hostname()) {
 		return
 	}
 	b.diags.Errorf(CodeBaseURI, u.Span, "credentials for %s would travel over plain http to %s", u.Namespace, parsed.Host).
 		WithHint("use https, or start with --allow-plain-http")
-}
-
-func isLoopback(host string) bool {
-	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
 }
 
 func (b *binder) verifier(out *Bound, a *authentication) {

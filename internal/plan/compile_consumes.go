@@ -73,7 +73,7 @@ func (c *compiler) baseURI(u *Upstream, from *spec.Consumes) {
 	}
 	if text.IsPlain() {
 		if _, err := upstream.ParseBase(u.BaseURI); err != nil {
-			c.diags.Errorf(CodeBaseURI, address.Span, "%v", err)
+			c.diags.Errorf(CodeBaseURI, address.Span, "%v", err).Secret = strings.Contains(address.Value, "@")
 			return
 		}
 	}

@@ -220,7 +220,7 @@ func (f *frame) checkSegment(at int) bool {
 	case template.HasDotSegment(strings.ReplaceAll(text, "?", "!")): // in a value it starts no query
 		f.refuse(in, "", `must not contain "." or ".." as a path segment`, "")
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		f.refuse(in, "", "must be text without control characters", "")
+		f.refuse(in, "", "must be UTF-8 text without control characters", "")
 	default:
 		return true
 	}
@@ -301,11 +301,8 @@ func (f *frame) header(out *upstream.Request, at int) *fault.Fault {
 	if !v.IsScalar() {
 		text = string(v.Append(nil))
 	}
-	forbidden := "\r\n\x00"
-	if p.in == inCookie {
-		forbidden = "\r\n\x00; ,\"\\"
-	}
-	if strings.ContainsAny(text, forbidden) {
+	control := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+	if strings.ContainsFunc(text, control) || p.in == inCookie && strings.ContainsAny(text, "; ,\"\\") {
 		f.refuse(f.input(at), "", "contains characters that a header cannot carry", "")
 		return &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused}
 	}

@@ -169,7 +169,7 @@ func Title(k fault.Kind) string {
 	case fault.Busy:
 		return "Too many calls at once"
 	case fault.Unreachable:
-		return "Upstream not reached"
+		return "Upstream connection failed"
 	case fault.Status:
 		return "Upstream error"
 	case fault.Timeout:

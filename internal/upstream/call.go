@@ -115,6 +115,13 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 		return nil, c.failure(caller, ctx, x.outcome(), err)
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode < 200 || answer.StatusCode > 599 {
+		// 101 would hand the connection over, and nothing bounds it then.
+		return nil, &fault.Fault{
+			Kind: fault.Decode, Outcome: fault.Unknown,
+			Message: fmt.Sprintf("%s answered with the status %d, which is none of an answer", c.base.Host, answer.StatusCode),
+		}
+	}
 	clock.Reset(c.opts.Total - time.Since(start))
 	return c.read(caller, ctx, x, answer)
 }
@@ -196,6 +203,12 @@ func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Res
 		out.Release()
 		f := c.failure(caller, ctx, fault.Unknown, fmt.Errorf("reading the answer: %w", err))
 		f.UpstreamStatus = answer.StatusCode
+		if f.Kind == fault.Unreachable || f.Kind == fault.Timeout {
+			f.Message = fmt.Sprintf("%s answered %d, but its answer did not arrive whole", c.base.Host, answer.StatusCode)
+		}
+		if answer.StatusCode < 300 {
+			f.Outcome = fault.Answered
+		}
 		return nil, f
 	case n > c.opts.MaxBody:
 		out.Release()

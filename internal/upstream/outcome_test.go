@@ -37,11 +37,14 @@ func TestOutcomes(t *testing.T) {
 		}, fault.Unreachable, fault.Unknown, 0},
 		{"cut after the request", after(""), fault.Unreachable, fault.Unknown, 0},
 		{"cut within the header", after("HTTP/1.1 200 OK\r\nContent-Le"), fault.Unreachable, fault.Unknown, 0},
-		{"cut within the body", after("HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\n{"), fault.Unreachable, fault.Unknown, 201},
-		{"cut within a chunk", after("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"), fault.Unreachable, fault.Unknown, 200},
+		{"cut within the body", after("HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\n{"), fault.Unreachable, fault.Answered, 201},
+		{"cut within a chunk", after("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"), fault.Unreachable, fault.Answered, 200},
+		{"another protocol", hold("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"), fault.Decode, fault.Unknown, 0},
+		{"no status of an answer", after("HTTP/1.1 000 X\r\nContent-Length: 2\r\n\r\n{}"), fault.Decode, fault.Unknown, 0},
+		{"no status that exists", after("HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\n{}"), fault.Decode, fault.Unknown, 0},
 		{"no HTTP", after("220 ready\r\n\r\n"), fault.Unreachable, fault.Unknown, 0},
 		{"no header in time", hold(""), fault.Timeout, fault.Unknown, 0},
-		{"no body in time", hold("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), fault.Timeout, fault.Unknown, 200},
+		{"no body in time", hold("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), fault.Timeout, fault.Answered, 200},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -144,7 +147,7 @@ func TestTimes(t *testing.T) {
 			})
 			start := time.Now()
 			_, _, f := do(t.Context(), c, post(`{}`))
-			if f == nil || f.Kind != fault.Timeout || f.Outcome != fault.Unknown || time.Since(start) != 10*time.Second {
+			if f == nil || f.Kind != fault.Timeout || f.Outcome != fault.Answered || time.Since(start) != 10*time.Second {
 				t.Errorf("%+v after %v, want a timeout after 10s", f, time.Since(start))
 			}
 		})
@@ -171,7 +174,7 @@ func TestCanceled(t *testing.T) {
 		outcome fault.Outcome
 	}{
 		{"while the upstream is silent", hold(""), fault.Unknown},
-		{"within the body", hold("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), fault.Unknown},
+		{"within the body", hold("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), fault.Answered},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

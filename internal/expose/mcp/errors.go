@@ -65,10 +65,13 @@ func nextStep(out *plan.Output, p *profile.Problem) string {
 
 func retryAfter(h http.Header) string {
 	text := h.Get("Retry-After")
-	if n, err := strconv.Atoi(text); err == nil {
+	if n, err := strconv.Atoi(text); err == nil && n >= 0 {
 		return strconv.Itoa(n) + " seconds"
 	}
-	return clip(text)
+	if _, err := http.ParseTime(text); err != nil {
+		return ""
+	}
+	return text
 }
 
 // outcomeOf says whether an error answer leaves the effect of a change open.
@@ -105,9 +108,13 @@ func (t *tool) failed(f *fault.Fault) core.Result {
 		b.WriteString(capitalized(f.Message))
 		b.WriteString(".")
 	}
-	for _, field := range f.Fields {
+	for i, field := range f.Fields {
+		if i == maxFields {
+			fmt.Fprintf(&b, "\n- and %d more", len(f.Fields)-maxFields)
+			break
+		}
 		b.WriteString("\n- ")
-		b.WriteString(sentence(field))
+		b.WriteString(clip(sentence(field)))
 	}
 	if len(f.Fields) > 0 {
 		b.WriteString("\nNext: correct the arguments and call again.")
@@ -137,6 +144,9 @@ func (t *tool) outcomeText(f *fault.Fault) string {
 		return ""
 	}
 }
+
+// maxFields bounds the faults that one result names.
+const maxFields = 25
 
 // sentence names a field by its JSON pointer into the arguments.
 func sentence(f fault.Field) string {

@@ -99,7 +99,7 @@ func (x *exchange) bodyInputs() *fault.Fault {
 // bodyMedia returns the media type of a body, and whether it is read here. A
 // body without a type is taken for JSON.
 func bodyMedia(header []string) (media string, known bool) {
-	if len(header) == 0 || header[0] == "" || header[0] == wire.MediaJSON {
+	if len(header) == 0 || len(header) == 1 && (header[0] == "" || header[0] == wire.MediaJSON) {
 		return wire.MediaJSON, true
 	}
 	media, _, _ = strings.Cut(header[0], ";")

@@ -141,20 +141,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (x *exchange) serve(ctx context.Context) *fault.Fault {
 	path := x.r.URL.EscapedPath()
 	found, params := x.h.routes.Match(path, x.params[:0])
+	if ok, challenge := x.h.opts.Verifier.Verify(x.r); !ok {
+		x.w.Header().Set("WWW-Authenticate", challenge)
+		return fault.New(fault.Unauthenticated, "this adapter wants credentials")
+	}
 	if found == nil {
 		if page, ok := x.h.page(path); ok {
 			return x.servePage(page)
 		}
-	}
-	if ok, challenge := x.h.opts.Verifier.Verify(x.r); !ok {
-		x.w.Header().Set("WWW-Authenticate", challenge)
-		return fault.New(fault.Unauthenticated, "this adapter wants credentials")
 	}
 	if found == nil {
 		return x.notFound(path)
 	}
 	x.access.Route = found.Pattern
 	e, ok := found.Method(x.r.Method)
+	if ok && x.r.Method == http.MethodHead && e.op.Method != http.MethodHead && !e.op.Safe() {
+		ok = false // a HEAD that nobody declared must not change anything
+	}
 	if !ok {
 		f := fault.New(fault.MethodNotAllowed, "%s answers no %s", found.Pattern, clip(x.r.Method))
 		f.Allow = found.Allow()

@@ -25,6 +25,7 @@ var (
 	fromGateway  = []string{"gateway"}
 	nosniff      = []string{"nosniff"}
 	isJSON       = []string{"application/json"}
+	octets       = []string{"application/octet-stream"}
 	sealed       = []string{"sandbox; default-src 'none'"}
 )
 
@@ -51,13 +52,13 @@ func (x *exchange) write(out *plan.Output) {
 		// A success is JSON, or it would not have come this far.
 		media = isJSON
 	}
+	if len(media) != 1 || media[0] == "" {
+		media = octets
+	}
 	h["Content-Type"] = media
-	if len(media) == 0 || !strings.Contains(media[0], "json") {
+	if !passesAsJSON(media[0]) {
 		// Somebody else's page must not run as ours.
 		h["Content-Security-Policy"] = sealed
-		if len(media) == 0 || media[0] == "" {
-			h["Content-Type"] = []string{"application/octet-stream"}
-		}
 	}
 	if len(out.Body) >= ownLength || x.r.Method == http.MethodHead {
 		x.length[0] = strconv.Itoa(len(out.Body))
@@ -65,6 +66,13 @@ func (x *exchange) write(out *plan.Output) {
 	}
 	x.w.WriteHeader(out.Status)
 	_, _ = x.w.Write(out.Body) // a caller that has gone is seen by the server
+}
+
+// passesAsJSON reports whether a media type is one that no browser renders.
+func passesAsJSON(value string) bool {
+	media, _, _ := strings.Cut(value, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	return media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
 }
 
 // ownLength is the size from which net/http does not count a body itself.
