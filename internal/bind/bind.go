@@ -121,6 +121,14 @@ func (e *Environment) Lookup(variable string) (value Secret, origin string, ok b
 	return Secret{}, "", false
 }
 
+// Renamed returns the name under which a variable is looked up.
+func (e *Environment) Renamed(variable string) string {
+	if to, ok := e.renames[variable]; ok {
+		return to
+	}
+	return variable
+}
+
 // Has reports whether a name has a non-empty value, without regard to renames.
 func (e *Environment) Has(name string) bool {
 	if e.process != nil {

@@ -44,6 +44,10 @@ func (c *command) announce(s *session, served []engine.Served) {
 				fmt.Fprintf(w, "Upstream  the sandbox, %s, in place of %s\n", s.sandboxURL, u.BaseURI)
 				continue
 			}
+			if b.Client(u).BaseURL() == "" {
+				fmt.Fprintf(w, "Upstream  none: give --upstream %s=https://host/path\n", u.Namespace)
+				continue
+			}
 			fmt.Fprintf(w, "Upstream  %s\n", b.Client(u).BaseURL())
 		}
 		for _, d := range b.Plan.Disabled {
@@ -141,7 +145,7 @@ func (c *command) refuseBound(list diag.List, loaded *engine.Loaded, env *bind.E
 			}
 		}
 	}
-	fmt.Fprintf(c.Err, "patchbay: nothing is served: %s\n", diag.Summary(errs))
+	fmt.Fprintf(c.Err, "patchbay: nothing runs: %s\n", diag.Summary(errs))
 	return silentError{}
 }
 
@@ -178,7 +182,10 @@ func (c *command) adviseCredentials(p *plan.Plan, u *plan.Upstream, env *bind.En
 	}
 	fmt.Fprintf(c.Err, "  From a file:      --env-file FILE, with lines such as %s=…\n", missing[0])
 	fmt.Fprintf(c.Err, "  From other names: --map-env %s=OTHER_NAME\n", missing[0])
-	fmt.Fprint(c.Err, "  To try it without credentials: patchbay serve --sandbox\n\n")
+	if engine.Simulated(u.Host) {
+		fmt.Fprintln(c.Err, "  To try it without credentials: patchbay serve --sandbox")
+	}
+	fmt.Fprintln(c.Err)
 }
 
 // adviseUsual names a pair of the provider's usual variables that is set, and

@@ -16,6 +16,7 @@ import (
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/plan"
+	"patchbay/internal/sandbox"
 )
 
 func (c *command) call() *cobra.Command {
@@ -30,7 +31,7 @@ file and from standard input. The exit code is 1 when the call fails or the
 upstream answers with an error.`,
 		Example: `  patchbay call --sandbox twilio-fetch-interaction InteractionSid=` + seedInteraction() + `
   patchbay call --sandbox flex-interactions.createinteraction body=@create.json
-  patchbay call --sandbox flex-interactions.createinteraction --data '{"Channel":{"type":"web","initiated_by":"api"}}'`,
+  patchbay call --sandbox flex-interactions.createinteraction --data '{"Channel":{"type":"web","initiated_by":"api"},"Routing":{"properties":{"workspace_sid":"` + sandbox.SeedWorkspace + `"}}}'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError{fmt.Errorf("call needs an operation; patchbay inspect lists them")}
@@ -160,7 +161,11 @@ func inputNamed(op *plan.Operation, name string) (int, error) {
 	if near := diag.Nearest(name, names); near != "" {
 		return 0, usageError{fmt.Errorf("%s has no input %q; did you mean %s?", op.Name, name, near)}
 	}
-	return 0, usageError{fmt.Errorf("%s has no input %q; it takes %s", op.Name, name, strings.Join(names, ", "))}
+	takes := "none"
+	if len(names) > 0 {
+		takes = strings.Join(names, ", ")
+	}
+	return 0, usageError{fmt.Errorf("%s has no input %q; it takes %s", op.Name, name, takes)}
 }
 
 // contents resolves @FILE and @-.
@@ -206,7 +211,9 @@ func (c *command) printOutput(out *plan.Output) error {
 func (c *command) printFault(f *fault.Fault) error {
 	fmt.Fprintf(c.Err, "patchbay: %s\n", f.Message)
 	for _, field := range f.Fields {
-		fmt.Fprintf(c.Err, "  %s %s\n", field.Where(), field.Detail)
+		if len(f.Fields) > 1 {
+			fmt.Fprintf(c.Err, "  %s %s\n", field.Where(), field.Detail)
+		}
 		if field.Hint != "" {
 			fmt.Fprintf(c.Err, "    hint: %s\n", field.Hint)
 		}

@@ -46,7 +46,7 @@ func Main(ctx context.Context, args []string, streams Streams, lookup func(strin
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	err := root.ExecuteContext(ctx)
+	ran, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
@@ -55,7 +55,7 @@ func Main(ctx context.Context, args []string, streams Streams, lookup func(strin
 	}
 	fmt.Fprintf(streams.Err, "patchbay: %v\n", err)
 	if _, usage := errors.AsType[usageError](err); usage || strings.HasPrefix(err.Error(), "unknown command") {
-		fmt.Fprintln(streams.Err, "see patchbay --help")
+		fmt.Fprintf(streams.Err, "see %s --help\n", ran.CommandPath())
 		return exitUsage
 	}
 	return exitFailed
@@ -78,7 +78,7 @@ Without a file, Patchbay runs the one it carries: Twilio Flex Interactions.`,
   patchbay serve --env-file twilio.env  serve the real API
   patchbay mcp --sandbox                MCP on standard input and output
   patchbay validate my-capability.yaml  what is wrong with a file, and where`,
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, Version: release,
 		Args:              noArgs,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}

@@ -102,18 +102,24 @@ func (c *command) refuse(list diag.List, loaded *engine.Loaded) error {
 	if err := c.printDiagnostics(c.Err, without(list, diag.Note), loaded.Source); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Err, "\npatchbay: nothing is served: %s\n", diag.Summary(without(list, diag.Note)))
+	fmt.Fprintf(c.Err, "\npatchbay: nothing runs: %s\n", diag.Summary(without(list, diag.Note)))
 	return silentError{}
 }
 
 // mention prints, in one line, what validate would say at length.
 func (c *command) mention(list diag.List, loaded *engine.Loaded) {
 	if n := list.Count(diag.Warning); n > 0 {
-		name := "the file"
-		if loaded.Embedded {
-			name = "the embedded file"
+		name, command := "the embedded file", "patchbay validate"
+		if !loaded.Embedded {
+			name = loaded.Plans[0].Document.File
+			if len(loaded.Plans) > 1 {
+				name = "the files"
+			}
+			for _, p := range loaded.Plans {
+				command += " " + diag.Printable(p.Document.File)
+			}
 		}
-		fmt.Fprintf(c.Err, "patchbay: %s about %s; patchbay validate shows them\n", diag.Summary(without(without(list, diag.Note), diag.Error)), name)
+		fmt.Fprintf(c.Err, "patchbay: %s about %s; %s shows them\n", diag.Summary(without(without(list, diag.Note), diag.Error)), diag.Printable(name), command)
 	}
 }
 
@@ -133,7 +139,7 @@ func (c *command) runServe(ctx context.Context, f *flags, files []string) error 
 	c.announce(s, served)
 	select {
 	case <-ctx.Done():
-		s.log.Info("stopping", "drain", f.opts.Drain)
+		s.log.Info("stopping", "at most", f.opts.Drain)
 		return nil
 	case err := <-s.engine.Failed():
 		return err

@@ -30,8 +30,8 @@ type BindOptions struct {
 	Version string
 }
 
-// simulated are the hosts that the sandbox stands in for.
-var simulated = map[string]bool{"flex-api.twilio.com": true}
+// Simulated reports whether the sandbox stands in for a host.
+func Simulated(host string) bool { return host == "flex-api.twilio.com" }
 
 // Bind gives loaded documents their values.
 func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.List, error) {
@@ -127,7 +127,7 @@ func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.Bin
 		if !opts.Sandbox.Enabled {
 			continue
 		}
-		if !simulated[u.Host] {
+		if !Simulated(u.Host) {
 			return out, fmt.Errorf("--sandbox: there is no simulator for %s (%s), and an offline run never calls the real API", u.Namespace, u.Host)
 		}
 		base, err := url.Parse(u.BaseURI)

@@ -223,7 +223,10 @@ func (b *binder) require(end *upstream.Endpoint, missing []*Variable) {
 		if b.opts.Lenient {
 			continue
 		}
-		b.diags.Errorf(CodeVariableMissing, v.Span, "%s has no value", variableName(v))
+		d := b.diags.Errorf(CodeVariableMissing, v.Span, "%s has no value", variableName(v))
+		if other := b.opts.Environment.Renamed(v.Key); v.Location == "" && other != v.Key {
+			d.Message = fmt.Sprintf("%s is taken from %s, which has no value", v.Key, other)
+		}
 	}
 	if end.Missing == nil {
 		end.Missing = &fault.Fault{

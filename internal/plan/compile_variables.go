@@ -123,6 +123,10 @@ func (c *compiler) authentication(from *spec.Authentication, host string, inboun
 			c.diags.Errorf(CodeTemplate, t.Span, "the placeholder of this %s is not closed; the text itself would be the secret", name)
 			return nil
 		}
+		if literal := strings.TrimSpace(t.Value); text.IsPlain() && strings.HasPrefix(literal, "$") {
+			c.diags.Warnf(CodeTemplate, t.Span, "the %s is this very text, not a variable", name).
+				WithHint("did you mean {{env.%s}}?", strings.Trim(literal, "${}"))
+		}
 		return c.variableText(t, text, host, textUse{authentication: true, inbound: inbound})
 	}
 	switch a.scheme {

@@ -88,7 +88,7 @@ func (f *frame) checkInput(in *Input, v *jsonvalue.Value) {
 		switch {
 		case f.demanded(in):
 			f.refuse(in, "", "is required", "")
-			f.ruled = f.ruled || in.Location != Path
+			f.ruled = f.ruled || in.Location != Path && !in.Lost
 		case in.Required && f.mode == Warn:
 			f.advice = append(f.advice, field(in, "", "is required", ""))
 		}
