@@ -54,6 +54,10 @@ const (
 	CodePortClash diag.Code = "port-clash"
 	// CodeToolTwice: two tools have the same name.
 	CodeToolTwice diag.Code = "tool-twice"
+	// CodeStepTwice: two steps of an operation have the same name.
+	CodeStepTwice diag.Code = "step-twice"
+	// CodeStepUnknown: a mapping names a step that does not exist.
+	CodeStepUnknown diag.Code = "step-unknown"
 	// CodeUnsupported: a part of the format is not run by this version.
 	CodeUnsupported diag.Code = "unsupported"
 	// CodeContract: a part of a contract cannot be used.

@@ -87,7 +87,7 @@ var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS
 func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.ConsumedResource, from *spec.ConsumedOperation) *consumed {
 	op := &consumed{
 		upstream: u, name: from.Name.Value, method: strings.ToUpper(from.Method.Value), whole: -1,
-		description: from.Description.Value, label: from.Label.Value, span: from.Span,
+		description: from.Description.Value, label: from.Label.Value, span: from.Span, declared: from,
 	}
 	if op.method == "" {
 		op.method = "GET"

@@ -244,9 +244,9 @@ func unsupportedRun(run *spec.Run) string {
 	case run.Call.Set():
 		return ""
 	case len(run.Steps) > 0:
-		return "orchestrated steps are not run yet"
+		return unsupportedStep(run)
 	case len(run.Outputs) > 0:
-		return "mock answers are not run yet"
+		return ""
 	default:
 		return "it says neither call, steps, ref nor a mock answer"
 	}

@@ -24,7 +24,11 @@ type builder struct {
 	pathNames  []string
 	pathInputs []int
 	inputs     []Input
-	late       []lateText
+	// late are texts that wait for the number of inputs and steps, refs the
+	// values of earlier steps that anything uses, steps the names so far.
+	late  []lateText
+	refs  []stepRef
+	steps []string
 	// fed tells which inputs already took their schema from an argument.
 	fed []bool
 }
@@ -33,14 +37,6 @@ type builder struct {
 func (b *builder) build(run *spec.Run, declared ...[]spec.Parameter) *Operation {
 	if reason := unsupportedRun(run); reason != "" {
 		b.disable(CodeUnsupported, b.kind, b.name, b.span, reason, "")
-		return nil
-	}
-	to := b.resolve(run.Call, b.uses)
-	if to == nil {
-		return nil
-	}
-	if to.disabled != "" {
-		b.disable(CodeUnsupported, b.kind, b.name, b.span, to.disabled, "")
 		return nil
 	}
 	b.pathInputs = make([]int, len(b.pathNames))
@@ -53,13 +49,38 @@ func (b *builder) build(run *spec.Run, declared ...[]spec.Parameter) *Operation 
 		}
 	}
 	op := &Operation{Name: b.name, Label: b.label, Description: b.description, Span: b.span}
-	sources := b.sources(to, run)
+	switch {
+	case run.Call.Set():
+		only, ok := b.callOf("", run.Call, run.With, run.HasWith)
+		if !ok {
+			return nil
+		}
+		op.calls = []call{only}
+		op.output = b.mapping(run.Outputs)
+	case len(run.Steps) > 0:
+		if !b.orchestrate(op, run) {
+			return nil
+		}
+	default:
+		op.mock = b.mockOf(run.Outputs)
+	}
 	b.unusedPlaceholders()
-	b.bindLate(sources)
-	op.calls = []call{{to: to, sources: sources}}
-	op.Inputs = b.inputs
-	op.output = b.mapping(run.Outputs)
+	b.bindLate()
+	op.Inputs, op.refs = b.inputs, b.refs
 	return op
+}
+
+// callOf compiles one call: of an operation, or of one of its steps.
+func (b *builder) callOf(step string, to spec.Text, with []spec.Entry, hasWith bool) (call, bool) {
+	target := b.resolve(to, b.uses)
+	if target == nil {
+		return call{}, false
+	}
+	if target.disabled != "" {
+		b.disable(CodeUnsupported, b.kind, b.name, b.span, target.disabled, "")
+		return call{}, false
+	}
+	return call{step: step, to: target, sources: b.sources(target, to, with, hasWith)}, true
 }
 
 // declare adds an input that the file spells out.
@@ -248,14 +269,14 @@ func firstOf(texts ...string) string {
 }
 
 // sources decides for each argument where its value comes from.
-func (b *builder) sources(to *consumed, run *spec.Run) []source {
+func (b *builder) sources(to *consumed, name spec.Text, with []spec.Entry, hasWith bool) []source {
 	out := make([]source, len(to.params))
 	given := make([]bool, len(to.params))
-	for i := range run.With {
-		w := &run.With[i]
+	for i := range with {
+		w := &with[i]
 		at := argument(to, w.Name.Value)
 		if at < 0 {
-			d := b.diags.Warnf(CodeWithUnknown, w.Name.Span, "%s has no input %q; the value is not used", run.Call.Value, clip(w.Name.Value))
+			d := b.diags.Warnf(CodeWithUnknown, w.Name.Span, "%s has no input %q; the value is not used", name.Value, clip(w.Name.Value))
 			if near := diag.Nearest(w.Name.Value, argumentNames(to)); near != "" {
 				d.WithHint("did you mean %s?", near)
 			}
@@ -263,16 +284,16 @@ func (b *builder) sources(to *consumed, run *spec.Run) []source {
 		}
 		given[at] = true
 		if to.params[at].fixed == nil {
-			out[at] = b.source(w.Value, to, &to.params[at])
+			b.source(&out[at], w.Value, to, &to.params[at])
 		}
 	}
 	for i := range to.params {
 		p := &to.params[i]
 		switch {
 		case p.fixed != nil:
-			out[i] = b.fixed(p, i)
+			b.fixed(&out[i], p)
 		case given[i] || p.in == inNowhere:
-		case !run.HasWith || p.required || p.declared == nil:
+		case !hasWith || p.required || p.declared == nil:
 			out[i] = source{kind: fromInput, input: b.input(p.name, to, p)}
 		}
 	}
@@ -304,27 +325,36 @@ func argumentNames(to *consumed) []string {
 	return out
 }
 
-// source compiles a value of `with`: a reference to an input keeps its type,
-// text with placeholders is a template, everything else is a literal.
-func (b *builder) source(v spec.Text, to *consumed, p *param) source {
+// source compiles a value of `with`: a reference to an input or to an earlier
+// step keeps its type, text with placeholders is a template, everything else is
+// a literal.
+func (b *builder) source(into *source, v spec.Text, to *consumed, p *param) {
 	if strings.Contains(v.Value, "{{") {
 		text, err := template.Compile(v.Value, template.Value)
 		if err != nil {
 			b.templateError(v, err)
-			return source{}
+			return
 		}
-		if name, single := text.Single(); single {
-			return source{kind: fromInput, input: b.input(b.unscoped(name), to, p)}
+		if name, single := text.Single(); single && !b.isVariable(name) {
+			if ref, ok := b.stepRef(name); ok {
+				*into = source{kind: fromStep, input: ref}
+				return
+			}
+			*into = source{kind: fromInput, input: b.input(b.unscoped(name), to, p)}
+			return
 		}
-		return b.inputText(v, text)
+		into.kind = fromText
+		b.text(&into.text, v, text, false)
+		return
 	}
 	for _, scope := range append([]string{b.namespace}, inputScopes[:]...) {
 		if name, ok := strings.CutPrefix(v.Value, scope+"."); ok && scope != "" && name != "" {
-			return source{kind: fromInput, input: b.input(name, to, p)}
+			*into = source{kind: fromInput, input: b.input(name, to, p)}
+			return
 		}
 	}
 	b.nearScope(v)
-	return source{kind: fromLiteral, literal: jsonvalue.StringOf(v.Value)}
+	*into = source{kind: fromLiteral, literal: jsonvalue.StringOf(v.Value)}
 }
 
 // nearScope warns about a literal whose first part is almost a scope.
@@ -348,19 +378,67 @@ func (b *builder) unscoped(name string) string {
 	return name
 }
 
-// inputText compiles text over the caller's inputs. Variables are not readable
-// from the exposed side.
-func (b *builder) inputText(at spec.Text, text *template.Template) source {
-	slots := map[string]int{}
+// text compiles text over the caller's inputs and earlier steps, and over
+// variables where secrets admits them: what a caller could read must not hold
+// any. It is tied to its slots only when all inputs are known, because in the
+// frame of a run everything else stands behind them.
+func (b *builder) text(into **template.Bound, at spec.Text, text *template.Template, secrets bool) {
+	late := lateText{into: into, text: text, slots: map[string]slot{}}
 	for _, ph := range text.Placeholders() {
 		if b.isVariable(ph.Name) {
-			b.diags.Errorf(CodeBindNotReadable, nameSpan(at, &ph), "%s cannot be read here", ph.Name).
-				WithHint("values of binds stay on the consumed side: authentication, headers, base address and fixed parameter values")
+			if !secrets {
+				b.diags.Errorf(CodeBindNotReadable, nameSpan(at, &ph), "%s cannot be read here", ph.Name).
+					WithHint("values of binds stay on the consumed side: authentication, headers, base address and fixed parameter values")
+				continue
+			}
+			late.slots[ph.Name] = slot{inVariables, b.variable(ph.Name, nameSpan(at, &ph), "", textUse{})}
 			continue
 		}
-		slots[ph.Name] = b.textInput(ph.Name)
+		if ref, ok := b.stepRef(ph.Name); ok {
+			late.slots[ph.Name] = slot{inSteps, ref}
+			continue
+		}
+		late.slots[ph.Name] = slot{inInputs, b.textInput(ph.Name)}
 	}
-	return source{kind: fromText, text: text.Bind(slotsOf(slots))}
+	b.late = append(b.late, late)
+}
+
+// slot is a place in the frame of a run: the caller's inputs, behind them the
+// values of earlier steps, behind those the variables.
+type slot struct {
+	area area
+	at   int
+}
+
+type area uint8
+
+const (
+	inInputs area = iota
+	inSteps
+	inVariables
+)
+
+// lateText is a text that waits for the number of inputs and steps.
+type lateText struct {
+	into  **template.Bound
+	text  *template.Template
+	slots map[string]slot
+}
+
+func (b *builder) bindLate() {
+	for _, l := range b.late {
+		*l.into = l.text.Bind(func(name string, _ int) (int, bool) {
+			s, ok := l.slots[name]
+			switch s.area {
+			case inSteps:
+				s.at += len(b.inputs)
+			case inVariables:
+				ok = ok && s.at >= 0
+				s.at += len(b.inputs) + len(b.refs)
+			}
+			return s.at, ok
+		})
+	}
 }
 
 // textInput is an input that only appears inside text.
@@ -381,43 +459,14 @@ func (b *builder) isVariable(name string) bool {
 }
 
 // fixed compiles a value that the file gives to a parameter: over variables,
-// and over the caller's inputs for every other name. It is tied to its slots
-// only when all inputs are known, because in the frame of a run the variables
-// stand behind the inputs.
-func (b *builder) fixed(p *param, at int) source {
-	value := p.declared.Value
+// and over the caller's inputs for every other name.
+func (b *builder) fixed(into *source, p *param) {
 	if p.fixed.IsPlain() {
-		return source{kind: fromLiteral, literal: jsonvalue.StringOf(p.fixed.Text())}
+		*into = source{kind: fromLiteral, literal: jsonvalue.StringOf(p.fixed.Text())}
+		return
 	}
-	text := lateText{argument: at, text: p.fixed, inputs: map[string]int{}, variables: map[string]int{}}
-	for _, ph := range p.fixed.Placeholders() {
-		if b.isVariable(ph.Name) {
-			text.variables[ph.Name] = b.variable(ph.Name, nameSpan(value, &ph), "", textUse{})
-			continue
-		}
-		text.inputs[ph.Name] = b.textInput(ph.Name)
-	}
-	b.late = append(b.late, text)
-	return source{kind: fromText}
-}
-
-// lateText is a text that waits for the number of inputs.
-type lateText struct {
-	argument          int
-	text              *template.Template
-	inputs, variables map[string]int
-}
-
-func (b *builder) bindLate(sources []source) {
-	for _, l := range b.late {
-		sources[l.argument].text = l.text.Bind(func(name string, _ int) (int, bool) {
-			if at, ok := l.inputs[name]; ok {
-				return at, true
-			}
-			at, ok := l.variables[name]
-			return len(b.inputs) + at, ok && at >= 0
-		})
-	}
+	into.kind = fromText
+	b.text(&into.text, p.declared.Value, p.fixed, true)
 }
 
 // unusedPlaceholders gives an input to each placeholder of the path that

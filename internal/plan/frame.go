@@ -35,23 +35,38 @@ type frame struct {
 	ruled bool
 }
 
-// values are the caller's inputs followed by the variables: the slots of texts.
+// values are the slots of texts: the caller's inputs, the values of earlier
+// steps, the variables.
 func (f *frame) values() []jsonvalue.Value {
-	if len(f.bound.variables) == 0 {
+	if len(f.bound.variables)+len(f.op.refs) == 0 {
 		return f.args.Values
 	}
 	if f.all == nil {
-		f.all = make([]jsonvalue.Value, 0, len(f.args.Values)+len(f.bound.variables))
-		f.all = append(append(f.all, f.args.Values...), f.bound.variables...)
+		f.all = make([]jsonvalue.Value, len(f.args.Values)+len(f.op.refs)+len(f.bound.variables))
+		copy(f.all, f.args.Values)
+		copy(f.all[len(f.args.Values)+len(f.op.refs):], f.bound.variables)
 	}
 	return f.all
 }
 
-// prepare checks the inputs and makes the arguments.
+// prepare checks the inputs and makes the arguments of the only call.
 func (f *frame) prepare() *fault.Fault {
+	f.checkInputs()
+	f.makeArguments()
+	for i := range f.call.sources {
+		f.checkArgument(i)
+	}
+	return f.refusal()
+}
+
+func (f *frame) checkInputs() {
 	for i := range f.op.Inputs {
 		f.checkInput(&f.op.Inputs[i], &f.args.Values[i])
 	}
+}
+
+// makeArguments evaluates the sources of the current call.
+func (f *frame) makeArguments() {
 	if n := len(f.call.sources); n <= len(f.room) {
 		f.arguments = f.room[:n]
 	} else {
@@ -59,8 +74,11 @@ func (f *frame) prepare() *fault.Fault {
 	}
 	for i := range f.call.sources {
 		f.arguments[i] = f.argument(&f.call.sources[i])
-		f.checkArgument(i)
 	}
+}
+
+// refusal is the fault of what has been refused so far, or nil.
+func (f *frame) refusal() *fault.Fault {
 	if len(f.refused) == 0 {
 		return nil
 	}
@@ -144,6 +162,8 @@ func (f *frame) argument(s *source) jsonvalue.Value {
 		return f.args.Values[s.input]
 	case fromLiteral:
 		return s.literal
+	case fromStep:
+		return f.values()[len(f.args.Values)+s.input]
 	case fromText:
 		text, complete := s.text.Append(nil, f.values(), template.None)
 		if !complete && len(text) == 0 {

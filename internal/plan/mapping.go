@@ -109,7 +109,8 @@ func (b *builder) textShape(s *shape, at spec.Text) *shape {
 		s.kind, s.fixed = shapeFixed, jsonvalue.StringOf(text.Text())
 		return s
 	}
-	s.kind, s.text = shapeText, b.inputText(at, text).text
+	s.kind = shapeText
+	b.text(&s.text, at, text, false)
 	return s
 }
 

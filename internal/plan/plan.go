@@ -108,6 +108,10 @@ type consumed struct {
 	// whole is the argument that is the body, -1 when fields makes it up.
 	whole       int
 	contract    *contract.Operation
+	// outputs name the parts of the answer that later steps see; compiled when
+	// a step calls the operation.
+	outputs     []property
+	declared    *spec.ConsumedOperation
 	description string
 	label       string
 	span        diag.Span
@@ -201,6 +205,13 @@ type Operation struct {
 
 	calls  []call
 	output *mapping
+	// refs are the values of earlier steps that texts and mappings use,
+	// assembly the result that is put together from steps; nil where the last
+	// answer is the result.
+	refs     []stepRef
+	assembly *assembly
+	// mock is the answer of an operation that calls nothing.
+	mock *mock
 }
 
 // Location is where a REST caller puts an input.
@@ -257,6 +268,7 @@ func (i *Input) Repeats() bool { return i.repeats }
 
 // call is one upstream call of an operation.
 type call struct {
+	// step is the step's name; "" where the call is the whole operation.
 	step string
 	to   *consumed
 	// sources holds, for each argument, where its value comes from.
@@ -266,7 +278,7 @@ type call struct {
 // source says where an argument's value comes from.
 type source struct {
 	kind sourceKind
-	// input is the index of the caller's input.
+	// input is the index of the caller's input, or of the step's value.
 	input   int
 	literal jsonvalue.Value
 	text    *template.Bound
@@ -279,10 +291,13 @@ const (
 	fromInput
 	fromLiteral
 	fromText
+	fromStep
 )
 
 // CallInfo describes an upstream call for people.
 type CallInfo struct {
+	// Step is the step's name, "" where the call is the whole operation.
+	Step      string
 	Upstream  *Upstream
 	Operation string
 	Method    string
@@ -298,7 +313,7 @@ func (op *Operation) Calls() []CallInfo {
 	out := make([]CallInfo, len(op.calls))
 	for i := range op.calls {
 		c := op.calls[i].to
-		out[i] = CallInfo{Upstream: c.upstream, Operation: c.name, Method: c.method, Path: c.path, Body: c.body, Contract: c.contract}
+		out[i] = CallInfo{Step: op.calls[i].step, Upstream: c.upstream, Operation: c.name, Method: c.method, Path: c.path, Body: c.body, Contract: c.contract}
 	}
 	return out
 }
@@ -332,7 +347,7 @@ func (op *Operation) Body() int {
 }
 
 // Identity reports whether the answer is the upstream's, unchanged.
-func (op *Operation) Identity() bool { return op.output == nil }
+func (op *Operation) Identity() bool { return op.output == nil && op.assembly == nil && op.mock == nil }
 
 // Credentials returns the variables from which the credentials of an upstream
 // are made, by the scheme's field: username, password, token or value.

@@ -20,6 +20,9 @@ type Args struct {
 	Textual bool
 	// Header holds end-to-end request headers that pass on. Run keeps it.
 	Header http.Header
+	// Progress, where set, is told after each step of several how many are
+	// done, how many there are, and the step's name.
+	Progress func(done, total int, step string)
 }
 
 // Output is an upstream's answer in the operation's shape. Release must be
@@ -32,7 +35,11 @@ type Output struct {
 	// mapped.
 	Body []byte
 	// Advice lists rules that the request broke and that do not refuse.
-	Advice   []fault.Field
+	Advice []fault.Field
+	// Step names the step whose answer this is, where it is the answer of a
+	// step that failed; Effects the steps before it that changed something.
+	Step     string
+	Effects  []string
 	response *upstream.Response
 }
 
@@ -52,7 +59,13 @@ func (o *Output) OK() bool { return o.Status >= 200 && o.Status < 300 }
 // is sent while something is wrong with it. Errors are *fault.Fault; an
 // upstream that answered, with any status, is not an error.
 func (b *Bound) Run(ctx context.Context, op *Operation, args *Args) (*Output, error) {
-	c := &op.calls[len(op.calls)-1]
+	switch {
+	case op.mock != nil:
+		return b.runMock(op, args)
+	case len(op.calls) != 1 || op.calls[0].step != "":
+		return b.runSteps(ctx, op, args)
+	}
+	c := &op.calls[0]
 	frame := frame{bound: b, op: op, args: args, call: c, mode: b.checks[c.to.upstream.at]}
 	if f := frame.prepare(); f != nil {
 		return nil, f
