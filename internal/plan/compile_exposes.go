@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"patchbay/internal/diag"
+	"patchbay/internal/jsonvalue"
 	"patchbay/internal/route"
 	"patchbay/internal/spec"
 )
@@ -137,14 +138,6 @@ func (c *compiler) mcpAdapter(from *spec.Exposes) *MCPAdapter {
 		Namespace: from.Namespace.Value, Description: from.Description.Value, Address: from.Address.Value, Port: from.Port.Value,
 		Stdio: from.Transport.Value == "stdio", Span: from.Span, auth: c.authentication(from.Authentication, "", true),
 	}
-	for i := range from.MCPResources {
-		r := &from.MCPResources[i]
-		c.disable(CodeUnsupported, "MCP resource", r.Name.Value, r.Span, "resources are not served yet", "")
-	}
-	for i := range from.Prompts {
-		p := &from.Prompts[i]
-		c.disable(CodeUnsupported, "prompt", p.Name.Value, p.Span, "prompts are not served yet", "")
-	}
 	uses := map[string]int{}
 	seen := map[string]diag.Span{}
 	for i := range from.Tools {
@@ -158,17 +151,106 @@ func (c *compiler) mcpAdapter(from *spec.Exposes) *MCPAdapter {
 			compiler: c, kind: "tool", name: t.Name.Value, namespace: from.Namespace.Value,
 			description: t.Description.Value, label: t.Label.Value, span: t.Span, uses: uses,
 		}
-		op := b.build(&t.Run, from.Inputs, t.Inputs)
-		if op == nil {
-			continue
+		if tool := b.tool(t, from.Inputs); tool != nil {
+			a.Tools = append(a.Tools, tool)
 		}
-		a.Tools = append(a.Tools, &Tool{
-			Operation: op, ReadOnly: hint(t.Hints.ReadOnly), Destructive: hint(t.Hints.Destructive),
-			Idempotent: hint(t.Hints.Idempotent), OpenWorld: hint(t.Hints.OpenWorld),
-			Tags: texts(t.Tags), RequiresClientCapabilities: texts(t.RequiresClientCapabilities),
-		})
 	}
+	c.mcpResources(a, from, uses)
+	c.prompts(a, from)
 	return a
+}
+
+// tool compiles one tool; nil where it cannot run.
+func (b *builder) tool(t *spec.Tool, shared []spec.Parameter) *Tool {
+	out := &Tool{
+		ReadOnly: hint(t.Hints.ReadOnly), Destructive: hint(t.Hints.Destructive),
+		Idempotent: hint(t.Hints.Idempotent), OpenWorld: hint(t.Hints.OpenWorld),
+		Tags: texts(t.Tags), RequiresClientCapabilities: texts(t.RequiresClientCapabilities),
+	}
+	declared := append(slices.Clone(shared), t.Inputs...)
+	if t.InputSchema != nil {
+		out.RawSchema = nodeValue(t.InputSchema)
+		declared = append(declared, b.rawInputs(&out.RawSchema, t.InputSchema)...)
+	}
+	if t.Content != nil {
+		for i := range t.Content.Elements {
+			block, ok := b.block(&t.Content.Elements[i])
+			if !ok {
+				return nil
+			}
+			out.Content = append(out.Content, block)
+		}
+		if !t.Run.Call.Set() && len(t.Run.Steps) == 0 {
+			out.Operation = b.answered(declared)
+			return out
+		}
+		b.diags.Warnf(CodeContentBlock, t.Content.Span, "%s answers from its call; its content is not used", b.describe())
+		out.Content = nil
+	}
+	if out.Operation = b.build(&t.Run, declared); out.Operation == nil {
+		return nil
+	}
+	return out
+}
+
+// answered is the operation of a tool whose result the file spells out.
+func (b *builder) answered(declared []spec.Parameter) *Operation {
+	for i := range declared {
+		b.declare(&declared[i])
+	}
+	return &Operation{Name: b.name, Label: b.label, Description: b.description, Span: b.span, Inputs: b.inputs, mock: &mock{}}
+}
+
+// rawInputs are the inputs that a raw schema's properties stand for.
+func (b *builder) rawInputs(schema *jsonvalue.Value, at *spec.Node) []spec.Parameter {
+	properties := schema.Get("properties")
+	if properties == nil {
+		return nil
+	}
+	required := schema.Get("required")
+	var out []spec.Parameter
+	for _, m := range properties.Elems() {
+		needed := false
+		for i := 0; required != nil && i < required.Len(); i++ {
+			needed = needed || required.Elems()[i].Value.Text() == m.Name
+		}
+		p := spec.Parameter{Span: at.Span, Name: spec.Text{Value: m.Name, Span: at.Span}, Required: spec.Bool{Value: needed, Span: at.Span}}
+		if t := m.Value.Get("type"); t != nil {
+			p.Type = spec.Text{Value: t.Text(), Span: at.Span}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// nodeValue is a YAML value of the user's as JSON.
+func nodeValue(n *spec.Node) jsonvalue.Value {
+	switch n.Kind {
+	case spec.Mapping:
+		members := make([]jsonvalue.Member, len(n.Members))
+		for i := range n.Members {
+			members[i] = jsonvalue.Member{Name: n.Members[i].Name.Value, Value: nodeValue(&n.Members[i].Value)}
+		}
+		return jsonvalue.ObjectOf(members)
+	case spec.Sequence:
+		elems := make([]jsonvalue.Member, len(n.Elements))
+		for i := range n.Elements {
+			elems[i].Value = nodeValue(&n.Elements[i])
+		}
+		return jsonvalue.ArrayOf(elems)
+	case spec.Scalar:
+		switch n.Tag {
+		case "!!null":
+			return jsonvalue.NullOf()
+		case "!!bool":
+			return typedText("boolean", n.Text.Value)
+		case "!!int", "!!float":
+			return typedText("number", n.Text.Value)
+		}
+		return jsonvalue.StringOf(n.Text.Value)
+	default:
+		return jsonvalue.Value{}
+	}
 }
 
 func hint(b spec.Bool) *bool {

@@ -179,8 +179,10 @@ type MCPAdapter struct {
 	Port        int
 	// Stdio reports that the file wants this adapter on standard input and output.
 	Stdio bool
-	Span  diag.Span
-	Tools []*Tool
+	Span      diag.Span
+	Tools     []*Tool
+	Resources []*Resource
+	Prompts   []*Prompt
 
 	auth *authentication
 }
@@ -192,6 +194,10 @@ type Tool struct {
 	ReadOnly, Destructive, Idempotent, OpenWorld *bool
 	Tags                                         []string
 	RequiresClientCapabilities                   []string
+	// RawSchema is an input schema that the file spells out, or absent.
+	RawSchema jsonvalue.Value
+	// Content are blocks that the file spells out; they are the tool's result.
+	Content []Block
 }
 
 // Operation is what runs: inputs in, calls, an output. Adapters share its form.

@@ -52,6 +52,13 @@ func (o *Output) Release() {
 	o.Body = nil
 }
 
+// MediaType is the media type of the answer without parameters, "" where the
+// upstream did not say.
+func (o *Output) MediaType() string {
+	media, _, _ := strings.Cut(o.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(media))
+}
+
 // OK reports whether the upstream answered with success.
 func (o *Output) OK() bool { return o.Status >= 200 && o.Status < 300 }
 
