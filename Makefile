@@ -1,6 +1,9 @@
 # What people do with this repository. CI runs .ci/run; the targets that check
 # something run steps of it, so that both mean the same.
 
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
 GO ?= go
 
 .DEFAULT_GOAL := help
@@ -23,7 +26,7 @@ lint: ## Check formatting, vet, staticcheck, modules and the architecture.
 	$(GO) test ./internal/archtest
 
 format: ## Format all Go files.
-	$(GO) tool -modfile=tools/go.mod gofumpt -l -w .
+	git ls-files -z --cached --others --exclude-standard -- '*.go' ':!**/testdata/**' | xargs -0 $(GO) tool -modfile=tools/go.mod gofumpt -l -w
 
 fuzz: ## Run each fuzz target for FUZZ_COUNT executions (3000).
 	.ci/run fuzz

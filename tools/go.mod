@@ -1,3 +1,5 @@
+// Development tools at fixed versions, apart from what the product depends on.
+// Run one with: go tool -modfile=tools/go.mod NAME
 module patchbay/tools
 
 go 1.26.0

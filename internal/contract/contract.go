@@ -91,6 +91,7 @@ type Operation struct {
 	// SuccessExample is an example of it, or nil.
 	SuccessExample *jsonvalue.Value
 	publisher      publisher
+	source         *openapi.Operation
 }
 
 // Param is a parameter with its compiled schema.
@@ -138,7 +139,7 @@ func (s *Set) Join(method, server, path string) (*Operation, []string) {
 	c := &compiler{doc: read.Document}
 	op := &Operation{
 		Document: read.Document.Name, ID: read.ID, Summary: read.Summary, Description: read.Description,
-		publisher: publisher{resolve: read.Document.Resolve, openapi30: read.Document.OpenAPI30()},
+		publisher: publisher{resolve: read.Document.Resolve, openapi30: read.Document.OpenAPI30()}, source: read,
 	}
 	for _, name := range placeholders(ref.Path) {
 		op.Path = append(op.Path, c.find(read, "path", name))

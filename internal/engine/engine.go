@@ -327,13 +327,14 @@ func stop(ctx context.Context, listeners []*listener) error {
 // Stdio serves the first MCP adapter of a deployment on a pair of streams.
 func (e *Engine) Stdio(ctx context.Context, d *Deployment, in io.Reader, out io.Writer) error {
 	for _, b := range d.Bound {
-		for _, a := range b.Plan.MCP {
-			server, err := e.MCP(b, a)
-			if err != nil {
-				return err
-			}
-			return server.Serve(ctx, in, out, mcp.StdioOptions{Drain: d.Options.Drain})
+		if len(b.Plan.MCP) == 0 {
+			continue
 		}
+		server, err := e.MCP(b, b.Plan.MCP[0])
+		if err != nil {
+			return err
+		}
+		return server.Serve(ctx, in, out, mcp.StdioOptions{Drain: d.Options.Drain})
 	}
 	var names []string
 	for _, b := range d.Bound {

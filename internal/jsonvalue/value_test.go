@@ -123,6 +123,9 @@ func TestAppendStringMatchesStandardLibrary(t *testing.T) {
 }
 
 func TestParseAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	body := []byte(`{"Channel":{"type":"web","initiated_by":"api","participants":[{"identity":"v"}]},"Routing":{"properties":{"a":"b"}}}`)
 	if got := testing.AllocsPerRun(100, func() {
 		if _, err := Parse(body); err != nil {

@@ -20,7 +20,7 @@ type Options struct {
 // Compile turns a document into a plan. It always returns a plan; whether it
 // may run is for the diagnostics to say: none of them is an error.
 func Compile(doc *spec.Document, opts Options) (*Plan, diag.List) {
-	c := &compiler{plan: &Plan{Document: doc}, opts: opts, upstreams: map[string]*Upstream{}, contractNotes: map[string]bool{}}
+	c := &compiler{plan: &Plan{Document: doc}, opts: opts, upstreams: map[string]*Upstream{}, absent: map[string]bool{}, contractNotes: map[string]bool{}}
 	c.namespaces()
 	c.consumes()
 	c.exposes()
@@ -33,6 +33,8 @@ type compiler struct {
 	opts      Options
 	diags     diag.List
 	upstreams map[string]*Upstream
+	// absent holds the consumed namespaces that are not run at all.
+	absent map[string]bool
 	// contractNotes keeps a document's problem from being repeated.
 	contractNotes map[string]bool
 }
@@ -80,6 +82,9 @@ func (c *compiler) namespaces() {
 func (c *compiler) unusedBinds() {
 	for i := range c.doc().Binds {
 		b := &c.doc().Binds[i]
+		if b.Import != nil {
+			c.disable(CodeUnsupported, "import", b.Namespace.Value, b.Span, "imports are not read yet", "copy the binding into this file")
+		}
 		for _, k := range b.Keys {
 			used := slices.ContainsFunc(c.plan.Variables, func(v *Variable) bool {
 				return v.Namespace == b.Namespace.Value && v.Name == k.Name.Value

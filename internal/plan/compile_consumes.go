@@ -4,14 +4,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"patchbay/internal/auth"
 	"patchbay/internal/contract"
 	"patchbay/internal/diag"
 	"patchbay/internal/route"
 	"patchbay/internal/spec"
 	"patchbay/internal/template"
+	"patchbay/internal/upstream"
 	"patchbay/internal/wire"
 )
 
@@ -21,10 +20,12 @@ func (c *compiler) consumes() {
 		from := &c.doc().Consumes[i]
 		if from.Import != nil {
 			c.disable(CodeUnsupported, "import", from.Namespace.Value, from.Span, "imports are not read yet", "copy the consumed API into this file")
+			c.absent[from.Namespace.Value] = true
 			continue
 		}
 		if from.Type.Set() && from.Type.Value != "http" {
 			c.disable(CodeUnsupported, "consumed API", from.Namespace.Value, from.Type.Span, "the type "+quote(from.Type.Value)+" is not one that is called here", "only http is")
+			c.absent[from.Namespace.Value] = true
 			continue
 		}
 		u := &Upstream{
@@ -37,13 +38,13 @@ func (c *compiler) consumes() {
 		u.auth = c.authentication(from.Authentication, u.Host, false)
 		u.at = len(c.plan.Upstreams)
 		c.plan.Upstreams = append(c.plan.Upstreams, u)
-		c.upstreams[u.Namespace] = u
+		if c.upstreams[u.Namespace] == nil {
+			c.upstreams[u.Namespace] = u
+		}
 		for j := range from.Resources {
 			r := &from.Resources[j]
 			for k := range r.Operations {
-				if op := c.consumedOperation(u, from, r, &r.Operations[k]); op != nil {
-					u.operations = append(u.operations, op)
-				}
+				u.operations = append(u.operations, c.consumedOperation(u, from, r, &r.Operations[k]))
 			}
 		}
 	}
@@ -71,8 +72,8 @@ func (c *compiler) baseURI(u *Upstream, from *spec.Consumes) {
 		return
 	}
 	if text.IsPlain() {
-		if parsed, err := url.Parse(u.BaseURI); err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
-			c.diags.Errorf(CodeBaseURI, address.Span, "%q is not an absolute http or https address", clip(address.Value))
+		if _, err := upstream.ParseBase(u.BaseURI); err != nil {
+			c.diags.Errorf(CodeBaseURI, address.Span, "%v", err)
 			return
 		}
 	}
@@ -82,8 +83,8 @@ func (c *compiler) baseURI(u *Upstream, from *spec.Consumes) {
 // methods are the methods that an operation may have.
 var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 
-// consumedOperation compiles one upstream operation. It returns nil only where
-// nothing of it can be addressed.
+// consumedOperation compiles one upstream operation. One that is broken has an
+// error of its own, so that what calls it is not blamed as well.
 func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.ConsumedResource, from *spec.ConsumedOperation) *consumed {
 	op := &consumed{
 		upstream: u, name: from.Name.Value, method: strings.ToUpper(from.Method.Value), whole: -1,
@@ -93,11 +94,9 @@ func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.Co
 		op.method = "GET"
 	}
 	if !slices.Contains(methods, op.method) {
-		d := c.diags.Errorf(CodeMethod, from.Method.Span, "%q is not a method", clip(from.Method.Value))
-		if near := diag.Nearest(op.method, methods); near != "" {
-			d.WithHint("did you mean %s?", near)
-		}
-		return nil
+		c.method(from.Method)
+		op.broken = true
+		return op
 	}
 	place := r.Path
 	op.path = joinPath(r.Path.Value, from.Path.Value)
@@ -111,7 +110,6 @@ func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.Co
 		op.disabled = "answers in " + format + " are not read yet"
 	}
 	path, query, _ := strings.Cut(op.path, "?")
-	op.query = fixedQuery(query)
 
 	contracted, problems := c.opts.Contracts.Join(op.method, u.BaseURI, path)
 	for _, p := range problems {
@@ -127,10 +125,19 @@ func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.Co
 			c.consumedParameter(op, &inputs[i])
 		}
 	}
+	c.fixedQuery(op, query, place)
 	c.target(op, path, place)
 	c.contractParameters(op)
 	c.consumedBody(op)
 	return op
+}
+
+// method reports one that is none of HTTP's.
+func (c *compiler) method(m spec.Text) {
+	d := c.diags.Errorf(CodeMethod, m.Span, "%q is not a method", clip(m.Value))
+	if near := diag.Nearest(strings.ToUpper(m.Value), methods); near != "" {
+		d.WithHint("did you mean %s?", near)
+	}
 }
 
 // joinPath adds an operation's own path to its resource's: with the same first
@@ -152,12 +159,31 @@ func joinPath(resource, own string) string {
 	return strings.TrimRight(resource, "/") + own
 }
 
-func fixedQuery(query string) string {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return ""
+// fixedQuery keeps the query string that a path carries. A pair with a
+// placeholder becomes a parameter of that value.
+func (c *compiler) fixedQuery(op *consumed, query string, place spec.Text) {
+	var fixed []string
+	for name, value := range wire.Query(query) {
+		switch text, err := template.Compile(value, template.Path); {
+		case err != nil:
+			c.templateError(place, err)
+			op.broken = true
+		case text.IsPlain():
+			fixed = append(fixed, url.QueryEscape(plainQuery(name))+"="+url.QueryEscape(plainQuery(value)))
+		default:
+			from := &spec.Parameter{Span: place.Span, Name: spec.Text{Value: plainQuery(name), Span: place.Span}, Value: place}
+			op.params = append(op.params, param{name: from.Name.Value, in: inQuery, declared: from, fixed: text, span: place.Span})
+		}
 	}
-	return values.Encode()
+	op.query = strings.Join(fixed, "&")
+}
+
+// plainQuery decodes a part of a query string, or leaves it as it is.
+func plainQuery(text string) string {
+	if decoded, err := url.QueryUnescape(text); err == nil {
+		return decoded
+	}
+	return text
 }
 
 func headerParameters(headers []spec.Entry) []spec.Parameter {
@@ -196,8 +222,10 @@ func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 	case "body":
 		p.in = inBody
 	case "environment":
-		p.in = inNowhere
+		c.diags.Warnf(CodeInputLocation, from.In.Span, "the parameter %s is sent nowhere: values of the environment come through binds", clip(p.name))
+		p.in, p.required = inNowhere, false
 	default:
+		p.in = inQuery
 		c.diags.Warnf(CodeInputLocation, from.In.Span, "%q is not a place for a parameter; it is sent in the query", clip(from.In.Value)).
 			WithHint("use path, query, header, cookie or body")
 	}
@@ -222,7 +250,7 @@ func (c *compiler) target(op *consumed, path string, place spec.Text) {
 	text, err := template.Compile(path, template.Path)
 	if err != nil {
 		c.templateError(place, err)
-		op.disabled = "its path cannot be compiled"
+		op.broken = true
 		return
 	}
 	slots := map[string]int{}
@@ -241,28 +269,54 @@ func (c *compiler) target(op *consumed, path string, place spec.Text) {
 		}
 	}
 	op.target = text.Bind(slotsOf(slots))
+	for i := range op.params {
+		if p := &op.params[i]; p.in == inPath && !slices.Contains(op.target.Slots(), i) {
+			c.diags.Warnf(CodeInputUnused, p.span, "the path has no {%s}; the parameter is sent nowhere", clip(p.name))
+			p.in, p.required = inNowhere, false
+		}
+	}
 }
 
 // pathArgument finds the argument for a placeholder: the path parameter of
 // that name, exactly or else ignoring case and punctuation, or a new one.
 func (c *compiler) pathArgument(op *consumed, name string) int {
-	loose := -1
-	for i := range op.params {
+	at, rival := meant(name, len(op.params), func(i int) string {
 		if op.params[i].in != inPath {
-			continue
+			return ""
 		}
-		if op.params[i].name == name {
-			return i
-		}
-		if diag.Fold(op.params[i].name) == diag.Fold(name) {
-			loose = i
-		}
-	}
-	if loose >= 0 {
-		return loose
+		return op.params[i].name
+	})
+	switch {
+	case rival >= 0:
+		c.diags.Errorf(CodeInputAmbiguous, op.span, "{%s} can mean the parameter %q or %q", name, op.params[at].name, op.params[rival].name)
+		return at
+	case at >= 0:
+		return at
 	}
 	op.params = append(op.params, param{name: name, in: inPath, required: true, span: op.span})
 	return len(op.params) - 1
+}
+
+// meant finds the one of n names that a name means: the equal one, or else the
+// only one that is equal ignoring case, '-' and '_'. It returns -1 for none, and
+// as rival the second of several that would do. Empty names are none.
+func meant(name string, n int, names func(int) string) (at, rival int) {
+	at, rival = -1, -1
+	folded := diag.Fold(name)
+	for i := range n {
+		candidate := names(i)
+		switch {
+		case candidate == "":
+		case candidate == name:
+			return i, -1
+		case diag.Fold(candidate) != folded:
+		case at < 0:
+			at = i
+		case rival < 0:
+			rival = i
+		}
+	}
+	return at, rival
 }
 
 // contractParameters attaches what the contract says about declared
@@ -315,6 +369,12 @@ func (c *compiler) consumedBody(op *consumed) {
 			op.whole = i
 		}
 	}
+	for _, i := range members {
+		if p := &op.params[i]; op.whole >= 0 && op.whole != i {
+			c.diags.Warnf(CodeInputUnused, p.span, "the parameter body is the whole body; %s is sent nowhere", clip(p.name))
+			p.in, p.required = inNowhere, false
+		}
+	}
 	switch {
 	case op.contract != nil && op.contract.Body != nil:
 		op.body = op.contract.Body.MediaType
@@ -324,164 +384,6 @@ func (c *compiler) consumedBody(op *consumed) {
 	if op.body == "" {
 		op.body = wire.MediaJSON
 	}
-}
-
-// textUse says what a text over variables is for.
-type textUse struct {
-	// authentication admits undeclared names, which are read from the environment.
-	authentication bool
-	inbound        bool
-}
-
-// variableText compiles a text that may hold variables and nothing else.
-func (c *compiler) variableText(at spec.Text, text *template.Template, host string, use textUse) *template.Bound {
-	slots := map[string]int{}
-	for _, ph := range text.Placeholders() {
-		slots[ph.Name] = c.variable(ph.Name, nameSpan(at, &ph), host, use)
-	}
-	return text.Bind(slotsOf(slots))
-}
-
-// variable registers a use of {{namespace.NAME}} or {{NAME}} and returns the
-// variable's index, or -1 when the name cannot be one.
-func (c *compiler) variable(ref string, span diag.Span, host string, use textUse) int {
-	namespace, name, qualified := strings.Cut(ref, ".")
-	if !qualified {
-		namespace, name = "", ref
-	}
-	v := &Variable{Namespace: namespace, Name: name, Key: name, Span: span, Host: host, Inbound: use.inbound}
-	bound := c.declaration(v, qualified)
-	if !v.Declared {
-		if !use.authentication {
-			d := c.diags.Errorf(CodeBindUnknownNamespace, span, "%s is not declared in binds", ref)
-			if near := diag.Nearest(ref, c.declaredNames()); near != "" {
-				d.WithHint("did you mean %s?", near)
-			}
-			return -1
-		}
-		d := c.diags.Warnf(CodeBindUndeclaredKey, span, "%s is not declared in binds", ref)
-		switch {
-		case bound != nil && len(bound.Keys) > 0:
-			d.WithHint("binds %q declares %s (line %d); the environment variable %s is read all the same", bound.Namespace.Value, keyNames(bound), bound.Keys[0].Name.Span.Line, name)
-		default:
-			d.WithHint("the environment variable %s is read all the same", name)
-		}
-	}
-	for i, have := range c.plan.Variables {
-		if have.Namespace == v.Namespace && have.Name == v.Name {
-			return i
-		}
-	}
-	c.plan.Variables = append(c.plan.Variables, v)
-	return len(c.plan.Variables) - 1
-}
-
-// declaration looks the variable up in binds. It returns the binding of its
-// namespace even where that does not declare it.
-func (c *compiler) declaration(v *Variable, qualified bool) *spec.Bind {
-	var inNamespace *spec.Bind
-	for i := range c.doc().Binds {
-		b := &c.doc().Binds[i]
-		if qualified && b.Namespace.Value != v.Namespace {
-			continue
-		}
-		if qualified {
-			inNamespace = b
-		}
-		for _, k := range b.Keys {
-			if k.Name.Value == v.Name {
-				v.Namespace, v.Key, v.Location, v.Declared = b.Namespace.Value, k.Value.Value, b.Location.Value, true
-				if v.Key == "" {
-					v.Key = v.Name
-				}
-				return b
-			}
-		}
-	}
-	return inNamespace
-}
-
-func (c *compiler) declaredNames() []string {
-	var out []string
-	for i := range c.doc().Binds {
-		for _, k := range c.doc().Binds[i].Keys {
-			out = append(out, c.doc().Binds[i].Namespace.Value+"."+k.Name.Value)
-		}
-	}
-	return out
-}
-
-func keyNames(b *spec.Bind) string {
-	names := make([]string, len(b.Keys))
-	for i, k := range b.Keys {
-		names[i] = k.Name.Value
-	}
-	return strings.Join(names, ", ")
-}
-
-// authentication compiles a scheme; nil means none or one that cannot run.
-func (c *compiler) authentication(from *spec.Authentication, host string, inbound bool) *authentication {
-	if from == nil || from.Type.Value == "" {
-		return nil
-	}
-	a := &authentication{scheme: strings.ToLower(from.Type.Value), span: from.Span}
-	field := func(name string, t spec.Text) *template.Bound {
-		if !t.Set() {
-			c.diags.Errorf(CodeAuthIncomplete, from.Span, "%s authentication needs %s", a.scheme, name)
-			return nil
-		}
-		text, err := template.Compile(t.Value, template.Value)
-		if err != nil {
-			c.templateError(t, err)
-			return nil
-		}
-		return c.variableText(t, text, host, textUse{authentication: true, inbound: inbound})
-	}
-	switch a.scheme {
-	case "basic":
-		a.username, a.password = field("username", from.Username), field("password", from.Password)
-	case "bearer":
-		a.token = field("token", from.Token)
-	case "apikey":
-		a.name, a.value = field("key", from.Key), field("value", from.Value)
-		switch strings.ToLower(from.Placement.Value) {
-		case "", "header":
-		case "query":
-			a.place = auth.InQuery
-		case "cookie":
-			a.place = auth.InCookie
-		default:
-			c.unsupportedAuth(from, inbound, "an API key placed in "+quote(from.Placement.Value), from.Placement.Span)
-			return nil
-		}
-	default:
-		c.unsupportedAuth(from, inbound, "the scheme "+quote(from.Type.Value), from.Type.Span)
-		return nil
-	}
-	return a
-}
-
-// unsupportedAuth is an error on both sides: an adapter must not open without
-// the lock its file asks for, and a call must not leave without credentials.
-func (c *compiler) unsupportedAuth(from *spec.Authentication, inbound bool, what string, span diag.Span) {
-	if span.IsZero() {
-		span = from.Span
-	}
-	side := "sign calls"
-	if inbound {
-		side = "check callers"
-	}
-	c.diags.Errorf(CodeAuthUnsupported, span, "%s cannot %s here", what, side).WithHint("basic, bearer and apikey can")
-}
-
-func (c *compiler) templateError(at spec.Text, err error) {
-	span := at.Span
-	if te, ok := err.(*template.Error); ok {
-		span = at.Span.Sub(te.Col-1, 1)
-		c.diags.Errorf(CodeTemplate, span, "%s", te.Message)
-		return
-	}
-	c.diags.Errorf(CodeTemplate, span, "%v", err)
 }
 
 // headerName reports whether s is a token (RFC 9110 section 5.6.2).
@@ -501,18 +403,4 @@ func clip(s string) string {
 		return strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return s
-}
-
-// slotsOf resolves the names of a text by a finished table.
-func slotsOf(slots map[string]int) func(string, int) (int, bool) {
-	return func(name string, _ int) (int, bool) {
-		slot, ok := slots[name]
-		return slot, ok && slot >= 0
-	}
-}
-
-// nameSpan is the place of a placeholder's name, without its braces.
-func nameSpan(at spec.Text, ph *template.Placeholder) diag.Span {
-	n := utf8.RuneCountInString(ph.Name)
-	return at.Span.Sub(ph.Offset+(ph.Length-n)/2, n)
 }

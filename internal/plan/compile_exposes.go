@@ -90,7 +90,7 @@ func (c *compiler) restOperation(a *RESTAdapter, from *spec.Exposes, r *spec.Exp
 		op.Method = "GET"
 	}
 	if !slices.Contains(methods, op.Method) {
-		c.diags.Errorf(CodeMethod, e.Method.Span, "%q is not a method", clip(e.Method.Value))
+		c.method(e.Method)
 		return nil
 	}
 	if !strings.HasPrefix(op.Path, "/") {
@@ -272,6 +272,9 @@ func texts(list []spec.Text) []string {
 // resolve finds what `call` names: the operation of that name in the consumed
 // namespace. Where several share the name, the n-th use in an adapter means
 // the n-th of them, as their generator counts.
+//
+// It returns nil where there is none or the operation is broken; the reason has
+// been reported.
 func (c *compiler) resolve(call spec.Text, uses map[string]int) *consumed {
 	namespace, name, ok := strings.Cut(call.Value, ".")
 	u := c.upstreams[namespace]
@@ -298,7 +301,7 @@ func (c *compiler) resolve(call spec.Text, uses map[string]int) *consumed {
 		}
 		return nil
 	case len(found) == 1:
-		return found[0]
+		return found[0].sound()
 	}
 	n := uses[call.Value]
 	uses[call.Value]++
@@ -307,7 +310,22 @@ func (c *compiler) resolve(call spec.Text, uses map[string]int) *consumed {
 		return nil
 	}
 	c.diags.Notef(CodeCallAmbiguous, call.Span, "%s names %d operations; this use means number %d, %s %s", call.Value, len(found), n+1, found[n].method, found[n].path)
-	return found[n]
+	return found[n].sound()
+}
+
+// sound returns the operation, or nil where it is broken.
+func (op *consumed) sound() *consumed {
+	if op.broken {
+		return nil
+	}
+	return op
+}
+
+// isAbsent reports whether a call names an API that is not run as a whole. The
+// API has its finding; the operations that call it have none of their own.
+func (c *compiler) isAbsent(call spec.Text) bool {
+	namespace, _, _ := strings.Cut(call.Value, ".")
+	return c.absent[namespace] && c.upstreams[namespace] == nil
 }
 
 func (c *compiler) upstreamNames() []string {

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -98,7 +99,7 @@ func summary(fields []fault.Field) string {
 
 func (f *frame) checkInput(in *Input, v *jsonvalue.Value) {
 	if v.IsAbsent() {
-		if in.Required && (f.mode != Off || in.Location == Path) {
+		if f.demanded(in) {
 			f.refuse(in, "", "is required", "")
 		}
 		return
@@ -114,6 +115,11 @@ func (f *frame) checkInput(in *Input, v *jsonvalue.Value) {
 	if !in.check.Check(v, "", &f.report) {
 		f.violations(in)
 	}
+}
+
+// demanded reports whether an input that is not given is a fault of its own.
+func (f *frame) demanded(in *Input) bool {
+	return in.Required && (f.mode != Off || in.Location == Path)
 }
 
 func (f *frame) refuse(in *Input, pointer, detail, hint string) {
@@ -191,10 +197,7 @@ func (f *frame) checkArgument(at int) {
 		f.checkBody(at)
 		return
 	}
-	if p.in == inPath {
-		f.checkSegment(at)
-	}
-	if v.IsAbsent() || p.contract == nil {
+	if p.in == inPath && !f.checkSegment(at) || v.IsAbsent() || p.contract == nil {
 		return
 	}
 	*v = contract.Scalar(p.contract.Schema, *v)
@@ -210,25 +213,30 @@ func (f *frame) checkArgument(at int) {
 // maxSegment bounds a path value, in bytes.
 const maxSegment = 1024
 
-// checkSegment refuses what would change the path instead of filling it.
-func (f *frame) checkSegment(at int) {
+// checkSegment refuses what would change the path instead of filling it,
+// whatever the operator says about checks.
+func (f *frame) checkSegment(at int) bool {
 	v, in := &f.arguments[at], f.input(at)
-	if v.IsAbsent() && in != nil {
-		return // reported as required
-	}
 	text := v.Text()
 	switch {
+	case v.IsAbsent() && in != nil:
+		if !f.demanded(in) {
+			f.refuse(in, "", "is required, because it is part of a path", "")
+		}
 	case !v.IsScalar():
 		f.refuse(in, "", "must be a text or a number, because it is part of a path", "")
 	case text == "":
 		f.refuse(in, "", "must not be empty, because it is part of a path", "")
 	case len(text) > maxSegment:
 		f.refuse(in, "", fmt.Sprintf("is longer than %d bytes, which no path value is", maxSegment), "")
-	case template.HasDotSegment(text):
+	case template.HasDotSegment(strings.ReplaceAll(text, "?", "!")): // in a value it starts no query
 		f.refuse(in, "", `must not contain "." or ".." as a path segment`, "")
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		f.refuse(in, "", "must not contain control characters", "")
+		f.refuse(in, "", "must be text without control characters", "")
+	default:
+		return true
 	}
+	return false
 }
 
 func (f *frame) checkBody(at int) {
@@ -238,6 +246,9 @@ func (f *frame) checkBody(at int) {
 		return
 	}
 	f.report.Violations = f.report.Violations[:0]
+	if c.Body.MediaType == wire.MediaForm {
+		*v = withoutNulls(*v)
+	}
 	*v = c.Body.Normalize(v, f.args.Textual, &f.report)
 	if f.mode != Off && c.Body.Schema != nil {
 		c.Body.Schema.Check(v, "", &f.report)
@@ -245,6 +256,16 @@ func (f *frame) checkBody(at int) {
 	if f.mode != Off && len(f.report.Violations) > 0 {
 		f.violations(f.input(at))
 	}
+}
+
+// withoutNulls leaves out an object's null members. A form cannot carry null, so
+// that to its rules they are as if they had not been given.
+func withoutNulls(v jsonvalue.Value) jsonvalue.Value {
+	isNull := func(m jsonvalue.Member) bool { return m.Value.IsNull() }
+	if v.Kind() != jsonvalue.Object || !slices.ContainsFunc(v.Elems(), isNull) {
+		return v
+	}
+	return jsonvalue.ObjectOf(slices.DeleteFunc(slices.Clone(v.Elems()), isNull))
 }
 
 // request encodes the call.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -56,7 +57,7 @@ func (b *builder) mapping(outputs []spec.Output) *mapping {
 	for i := range outputs {
 		m.alternatives = append(m.alternatives, b.shape(&outputs[i]))
 	}
-	if m.alternatives[0].kind == shapeWhole {
+	if m.alternatives[0].kind == shapeWhole || !slices.ContainsFunc(m.alternatives, func(s *shape) bool { return s.kind != shapeNull }) {
 		return nil
 	}
 	return m
@@ -110,7 +111,7 @@ func (b *builder) textShape(s *shape, at spec.Text) *shape {
 		return s
 	}
 	s.kind = shapeText
-	b.text(&s.text, at, text, false)
+	b.outputText(&s.text, at, text)
 	return s
 }
 

@@ -115,7 +115,9 @@ type consumed struct {
 	description string
 	label       string
 	span        diag.Span
-	disabled    string
+	// disabled says why the operation does not run; broken, that an error does.
+	disabled string
+	broken   bool
 }
 
 // in is where an argument travels.

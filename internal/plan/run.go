@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -103,11 +104,14 @@ func (f *frame) answer(out *Output) *fault.Fault {
 		if err == nil {
 			return nil
 		}
-		return &fault.Fault{
+		bad := &fault.Fault{
 			Kind: fault.Decode, Outcome: fault.Answered, UpstreamStatus: out.Status, Cause: err,
-			Message: "the upstream answered " + http.StatusText(out.Status) + " with something that is not JSON (" + mediaType(out.Header) + ")",
-			Hint:    "the request was processed; do not repeat it because of this",
+			Message: fmt.Sprintf("the upstream answered %d with something that is not JSON (%s)", out.Status, mediaType(out.Header)),
 		}
+		if !f.op.Safe() {
+			bad.Hint = "the request was processed; do not repeat it because of this"
+		}
+		return bad
 	}
 	mapped, mapping := f.op.output.apply(nil, out.Body, f.values())
 	if mapping != nil {

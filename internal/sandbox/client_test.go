@@ -92,11 +92,6 @@ func (a answer) str(path ...string) string {
 	return s
 }
 
-func (a answer) code() int {
-	n, _ := a.at("code").(float64)
-	return int(n)
-}
-
 // do sends a request with the test's credentials. target is a path or an
 // absolute URL.
 func (c *client) do(method, target, contentType, body string, header ...string) answer {

@@ -57,7 +57,6 @@ type compiler struct {
 	seen     map[Problem]struct{}
 	nodes    map[nodeKey]*Schema
 	order    []*Schema // every node, in the order of compiling
-	depth    int
 	targets  map[string]*target // by reference
 	anchors  map[string]*target // nil until the first anchor is asked for
 	pending  []pendingRef

@@ -168,7 +168,9 @@ func (c *Client) read(caller, ctx context.Context, answer *http.Response) (*Resp
 		out.Release()
 		answered := new(progress)
 		answered.wrote.Store(true)
-		return nil, c.failure(caller, ctx, answered, fmt.Errorf("reading the answer: %w", err))
+		f := c.failure(caller, ctx, answered, fmt.Errorf("reading the answer: %w", err))
+		f.UpstreamStatus = answer.StatusCode
+		return nil, f
 	case n > c.opts.MaxBody:
 		out.Release()
 		return nil, c.tooLarge(answer.StatusCode)

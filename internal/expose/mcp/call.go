@@ -11,7 +11,6 @@ import (
 	"patchbay/internal/jsonvalue"
 	core "patchbay/internal/mcp"
 	"patchbay/internal/plan"
-	"patchbay/internal/schema"
 	"patchbay/internal/telemetry"
 )
 
@@ -242,15 +241,4 @@ func (a *adapter) observe(ctx context.Context, info core.RequestInfo) {
 		}
 	}
 	a.Log.Log(ctx, &access)
-}
-
-// outputProblems is used by tests to hold a result against what is published.
-func (t *tool) outputProblems(structured []byte) []schema.Violation {
-	var report schema.Report
-	v, err := jsonvalue.Parse(structured)
-	if err != nil || t.output == nil {
-		return nil
-	}
-	t.output.Check(&v, "", &report)
-	return report.Violations
 }

@@ -91,7 +91,9 @@ func (t *tool) outcomeOf(out *plan.Output) string {
 // not reported as a failure, whatever became of its answer: a model would
 // repeat it.
 func (t *tool) failed(f *fault.Fault) core.Result {
-	accepted := f.Outcome == fault.Answered && f.UpstreamStatus >= 200 && f.UpstreamStatus < 300
+	// The status is enough: with it the upstream has accepted, even if the rest
+	// of its answer was lost.
+	accepted := f.UpstreamStatus >= 200 && f.UpstreamStatus < 300
 	if accepted && !t.plan.Safe() {
 		text := fmt.Sprintf("The change was accepted (HTTP %d), but the answer cannot be shown: %s. Do not repeat the call; look at the result with a read.", f.UpstreamStatus, f.Message)
 		return core.Result{Content: []core.Content{core.TextContent(text)}, Structured: []byte("{}")}

@@ -101,12 +101,12 @@ func bodyMedia(header []string) (media string, known bool) {
 }
 
 func malformed(media string, err error) *fault.Fault {
-	form := "JSON"
+	due := "valid JSON"
 	if media == wire.MediaForm {
-		form = "a form"
+		due = "a valid form"
 	}
-	f := fault.New(fault.InvalidInput, "the body is not valid %s: %v", form, err)
-	field := fault.Field{Detail: "is not valid " + form + ": " + err.Error()}
+	f := fault.New(fault.InvalidInput, "the body is not %s: %v", due, err)
+	field := fault.Field{Detail: "is not " + due + ": " + err.Error()}
 	if syntax, ok := errors.AsType[*jsonvalue.SyntaxError](err); ok {
 		field.Pointer = syntax.Pointer
 	}

@@ -55,7 +55,7 @@ func (x *exchange) write(out *plan.Output) {
 	if len(media) == 0 || !strings.Contains(media[0], "json") {
 		// Somebody else's page must not run as ours.
 		h["Content-Security-Policy"] = sealed
-		if len(media) == 0 {
+		if len(media) == 0 || media[0] == "" {
 			h["Content-Type"] = []string{"application/octet-stream"}
 		}
 	}

@@ -1,0 +1,250 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"patchbay/internal/jsonvalue"
+	"patchbay/internal/template"
+)
+
+// render writes what a plan says, one fact a line, for golden files. Texts are
+// shown with the names of their slots: <x> is the caller's input x and <$x> the
+// variable x.
+func render(p *Plan) string {
+	r := &renderer{plan: p}
+	for _, u := range p.Upstreams {
+		r.upstream(u)
+	}
+	for _, v := range p.Variables {
+		r.variable(v)
+	}
+	for _, a := range p.REST {
+		r.line(0, "rest %s port %d%s%s", a.Namespace, a.Port, nonempty(" address ", a.Address), r.scheme(a.auth))
+		for _, op := range a.Operations {
+			r.line(1, "%s %s", op.Method, op.Path)
+			r.operation(op.Operation)
+			for i, at := range op.PathInputs {
+				r.line(2, "{%s} is %s", op.PathNames[i], op.Inputs[at].Name)
+			}
+		}
+	}
+	for _, a := range p.MCP {
+		transport := ""
+		if a.Stdio {
+			transport = " stdio"
+		}
+		r.line(0, "mcp %s port %d%s%s%s", a.Namespace, a.Port, nonempty(" address ", a.Address), transport, r.scheme(a.auth))
+		for _, t := range a.Tools {
+			r.line(1, "tool")
+			r.operation(t.Operation)
+		}
+	}
+	for _, d := range p.Disabled {
+		r.line(0, "disabled %s %q: %s", d.Kind, d.Name, d.Reason)
+	}
+	return r.out.String()
+}
+
+type renderer struct {
+	plan *Plan
+	out  strings.Builder
+}
+
+func (r *renderer) line(indent int, format string, args ...any) {
+	r.out.WriteString(strings.Repeat("  ", indent))
+	fmt.Fprintf(&r.out, format+"\n", args...)
+}
+
+func nonempty(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}
+
+func (r *renderer) upstream(u *Upstream) {
+	base := "none"
+	if u.base != nil {
+		base = r.text(u.base, nil)
+	}
+	profile := ""
+	if u.Profile != nil {
+		profile = " profile " + u.Profile.Name
+	}
+	r.line(0, "upstream %s base %s%s%s", u.Namespace, base, profile, r.scheme(u.auth))
+}
+
+func (r *renderer) scheme(a *authentication) string {
+	if a == nil {
+		return ""
+	}
+	out := " auth " + a.scheme
+	for _, f := range []struct {
+		name string
+		text *template.Bound
+	}{{"username", a.username}, {"password", a.password}, {"token", a.token}, {"key", a.name}, {"value", a.value}} {
+		if f.text != nil {
+			out += " " + f.name + "=" + r.text(f.text, nil)
+		}
+	}
+	if a.place != 0 {
+		out += fmt.Sprintf(" place=%d", a.place)
+	}
+	return out
+}
+
+func (r *renderer) variable(v *Variable) {
+	how := "undeclared"
+	if v.Declared {
+		how = "declared"
+	}
+	from := v.Key + nonempty(" in ", v.Location)
+	if v.Inbound {
+		how += " inbound"
+	}
+	r.line(0, "variable %s from %s, %s%s", variableLabel(v), from, how, nonempty(", sent to ", v.Host))
+}
+
+func variableLabel(v *Variable) string {
+	if v.Namespace == "" {
+		return v.Name
+	}
+	return v.Namespace + "." + v.Name
+}
+
+func (r *renderer) operation(op *Operation) {
+	r.line(2, "name %s", op.Name)
+	for i := range op.Inputs {
+		r.input(&op.Inputs[i])
+	}
+	for i := range op.calls {
+		c := &op.calls[i]
+		r.line(2, "call %s.%s: %s %s%s", c.to.upstream.Namespace, c.to.name, c.to.method, r.target(c.to), nonempty("?", c.to.query))
+		if c.to.contract != nil {
+			r.line(3, "contract %s %s", c.to.contract.Document, c.to.contract.ID)
+		}
+		for j := range c.to.params {
+			r.argument(op, c, j)
+		}
+		switch {
+		case c.to.body == "":
+		case c.to.whole >= 0:
+			r.line(3, "body %s is %s", c.to.body, c.to.params[c.to.whole].name)
+		default:
+			r.line(3, "body %s of fields", c.to.body)
+		}
+	}
+	if op.output == nil {
+		r.line(2, "output is the answer")
+		return
+	}
+	for _, s := range op.output.alternatives {
+		r.shape(op, 2, "output", s)
+	}
+}
+
+func (r *renderer) input(in *Input) {
+	out := fmt.Sprintf("input %q in %s", in.Name, in.Location)
+	if in.Location == WholeBody {
+		out = fmt.Sprintf("input %q is the body", in.Name)
+	}
+	for _, flag := range []struct {
+		on   bool
+		name string
+	}{{in.Required, " required"}, {in.Lost, " lost"}, {in.repeats, " repeats"}, {in.check != nil, " checked"}} {
+		if flag.on {
+			out += flag.name
+		}
+	}
+	r.line(2, "%s %s%s", out, in.Schema.Append(nil), nonempty(" -- ", in.Description))
+}
+
+func (r *renderer) target(to *consumed) string {
+	if to.target == nil {
+		return "?"
+	}
+	values := make([]jsonvalue.Value, len(to.params))
+	for i := range to.params {
+		values[i] = jsonvalue.StringOf("<" + to.params[i].name + ">")
+	}
+	out, _ := to.target.Append(nil, values, template.None)
+	return string(out)
+}
+
+func (in in) String() string {
+	return [...]string{"path", "query", "header", "cookie", "body", "nowhere"}[in]
+}
+
+func (r *renderer) argument(op *Operation, c *call, at int) {
+	p := &c.to.params[at]
+	out := fmt.Sprintf("%s %q", p.in, p.name)
+	if p.required {
+		out += " required"
+	}
+	if p.contract != nil {
+		out += " contracted"
+	}
+	switch s := &c.sources[at]; s.kind {
+	case fromInput:
+		out += fmt.Sprintf(" = input %q", op.Inputs[s.input].Name)
+	case fromLiteral:
+		out += " = " + string(s.literal.Append(nil))
+	case fromText:
+		out += " = text " + r.text(s.text, op)
+	default:
+		out += " = nothing"
+	}
+	r.line(3, "%s", out)
+}
+
+// text renders a text over the inputs of an operation, if any, and the variables.
+func (r *renderer) text(t *template.Bound, op *Operation) string {
+	if t == nil {
+		return "none"
+	}
+	var values []jsonvalue.Value
+	if op != nil {
+		for i := range op.Inputs {
+			values = append(values, jsonvalue.StringOf("<"+op.Inputs[i].Name+">"))
+		}
+	}
+	for _, v := range r.plan.Variables {
+		values = append(values, jsonvalue.StringOf("<$"+variableLabel(v)+">"))
+	}
+	out, complete := t.Append(nil, values, template.None)
+	if !complete {
+		return string(out) + " (incomplete)"
+	}
+	return string(out)
+}
+
+func (r *renderer) shape(op *Operation, indent int, name string, s *shape) {
+	out := name
+	switch s.kind {
+	case shapeNull:
+		out += " null"
+	case shapeWhole:
+		out += " whole"
+	case shapePath:
+		out += " path " + s.path.String()
+	case shapeFixed:
+		out += " fixed " + string(s.fixed.Append(nil))
+	case shapeText:
+		out += " text " + r.text(s.text, op)
+	case shapeObject:
+		out += " object"
+	case shapeArray:
+		out += " array " + s.path.String()
+	}
+	if s.maxLength > 0 {
+		out += fmt.Sprintf(" at most %d", s.maxLength)
+	}
+	r.line(indent, "%s", out)
+	for _, p := range s.properties {
+		r.shape(op, indent+1, p.name, p.shape)
+	}
+	if s.items != nil {
+		r.shape(op, indent+1, "items", s.items)
+	}
+}
