@@ -27,6 +27,7 @@ Without FILE it serves the embedded capability, Twilio Flex Interactions.`,
 	f := c.newFlags(cmd)
 	f.sandboxFlags(cmd)
 	f.listenFlags(cmd)
+	f.toolFlags(cmd)
 	f.limitFlags(cmd)
 	f.logFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return c.runServe(cmd.Context(), f, args) }
@@ -153,6 +154,7 @@ it starts all the same; each call then says what is missing.`,
 	}
 	f := c.newFlags(cmd)
 	f.sandboxFlags(cmd)
+	f.toolFlags(cmd)
 	f.limitFlags(cmd)
 	f.logFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {

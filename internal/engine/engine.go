@@ -197,29 +197,28 @@ func (e *Engine) handler(d *Deployment, at *endpointOf, l *listener, served []Se
 			Log: e.access, IDs: e.ids, Pages: pages,
 		})
 	} else {
-		server, err := e.MCP(at.bound, at.mcp)
+		options := e.mcpOptions(d, at.bound, at.mcp)
+		server, err := mcpadapter.New(options)
 		if err != nil {
 			return nil, err
 		}
-		h = e.mcpEndpoint(server.HTTPHandler(mcp.HTTPOptions{MaxBodyBytes: d.Options.Limits.MaxBody + 1<<16}), at)
+		h = verified(mcpadapter.NewEndpoint(server, options, mcp.HTTPOptions{MaxBodyBytes: d.Options.Limits.MaxBody + 1<<16}), at)
 	}
 	return e.guarded(h, l.host, d.Options)
 }
 
-// MCP returns the protocol server of an adapter.
-func (e *Engine) MCP(b *plan.Bound, a *plan.MCPAdapter) (*mcp.Server, error) {
-	return mcpadapter.New(mcpadapter.Options{Bound: b, Adapter: a, Version: e.version, Log: e.access, IDs: e.ids})
+func (e *Engine) mcpOptions(d *Deployment, b *plan.Bound, a *plan.MCPAdapter) mcpadapter.Options {
+	o := d.Options
+	return mcpadapter.Options{
+		Bound: b, Adapter: a, Version: e.version, Log: e.access, IDs: e.ids, MaxResult: o.MaxResult,
+		Selection: mcpadapter.Selection{ReadOnly: o.ReadOnly, Tools: o.Tools, Tags: o.Tags},
+	}
 }
 
-// mcpEndpoint puts the protocol at /mcp and /, behind the adapter's verifier.
-func (e *Engine) mcpEndpoint(protocol http.Handler, at *endpointOf) http.Handler {
+// verified puts the adapter's verifier before its protocol.
+func verified(protocol http.Handler, at *endpointOf) http.Handler {
 	verifier := at.bound.MCPVerifier(at.mcp)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/mcp" && r.URL.Path != "/" {
-			f := fault.New(fault.NotFound, "the MCP endpoint is /mcp")
-			problem.Write(w, f, "")
-			return
-		}
 		if ok, challenge := verifier.Verify(r); !ok {
 			w.Header().Set("WWW-Authenticate", challenge)
 			problem.Write(w, fault.New(fault.Unauthenticated, "this adapter wants credentials"), "")
@@ -330,7 +329,7 @@ func (e *Engine) Stdio(ctx context.Context, d *Deployment, in io.Reader, out io.
 		if len(b.Plan.MCP) == 0 {
 			continue
 		}
-		server, err := e.MCP(b, b.Plan.MCP[0])
+		server, err := mcpadapter.New(e.mcpOptions(d, b, b.Plan.MCP[0]))
 		if err != nil {
 			return err
 		}

@@ -106,6 +106,8 @@ func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.Co
 	switch format := strings.ToLower(from.OutputRawFormat.Value); {
 	case from.Body != nil:
 		op.disabled = "a declared request body (body:) is not sent yet"
+	case format == "binary":
+		op.binary, op.mediaType = true, from.OutputMediaType.Value
 	case format != "" && format != "json":
 		op.disabled = "answers in " + format + " are not read yet"
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"patchbay/internal/diag"
 	"patchbay/internal/jsonvalue"
@@ -136,6 +137,7 @@ func (c *compiler) addRoute(a *RESTAdapter, op *RESTOperation, span diag.Span) {
 func (c *compiler) mcpAdapter(from *spec.Exposes) *MCPAdapter {
 	a := &MCPAdapter{
 		Namespace: from.Namespace.Value, Description: from.Description.Value, Address: from.Address.Value, Port: from.Port.Value,
+		TTL: time.Duration(from.TTL.Value) * time.Millisecond, CacheScope: from.CacheScope.Value,
 		Stdio: from.Transport.Value == "stdio", Span: from.Span, auth: c.authentication(from.Authentication, "", true),
 	}
 	uses := map[string]int{}

@@ -280,6 +280,9 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 	path := len(buffer)
 	buffer = append(buffer, to.query...)
 	out := &upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON}
+	if to.binary {
+		out.Accept = acceptAny
+	}
 	for i := range to.params {
 		p, v := &to.params[i], &f.arguments[i]
 		if v.IsAbsent() {
@@ -302,6 +305,7 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 // Prepared header values; net/http only reads them.
 var (
 	acceptJSON  = []string{wire.MediaJSON}
+	acceptAny   = []string{"*/*"}
 	contentJSON = []string{wire.MediaJSON}
 	contentForm = []string{wire.MediaForm}
 )

@@ -10,6 +10,8 @@
 package plan
 
 import (
+	"time"
+
 	"patchbay/internal/auth"
 	"patchbay/internal/contract"
 	"patchbay/internal/diag"
@@ -108,6 +110,10 @@ type consumed struct {
 	// whole is the argument that is the body, -1 when fields makes it up.
 	whole       int
 	contract    *contract.Operation
+	// binary reports that answers are bytes of some media type, mediaType that
+	// the file says which.
+	binary    bool
+	mediaType string
 	// outputs name the parts of the answer that later steps see; compiled when
 	// a step calls the operation.
 	outputs     []property
@@ -185,6 +191,9 @@ type MCPAdapter struct {
 	Tools     []*Tool
 	Resources []*Resource
 	Prompts   []*Prompt
+	// TTL and CacheScope are the caching hints of the lists.
+	TTL        time.Duration
+	CacheScope string
 
 	auth *authentication
 }

@@ -35,6 +35,9 @@ type Output struct {
 	// Body is the answer; it is valid until Release. An error answer is never
 	// mapped.
 	Body []byte
+	// Binary reports that a success is bytes of the media type Media, not JSON.
+	Binary bool
+	Media  string
 	// Advice lists rules that the request broke and that do not refuse.
 	Advice []fault.Field
 	// Step names the step whose answer this is, where it is the answer of a
@@ -97,6 +100,16 @@ func (b *Bound) Run(ctx context.Context, op *Operation, args *Args) (*Output, er
 // answer brings a success into the operation's shape.
 func (f *frame) answer(out *Output) *fault.Fault {
 	if !out.OK() || len(out.Body) == 0 {
+		return nil
+	}
+	if f.call.to.binary {
+		out.Binary, out.Media = true, out.MediaType()
+		if f.call.to.mediaType != "" {
+			out.Media = f.call.to.mediaType
+		}
+		if out.Media == "" {
+			out.Media = "application/octet-stream"
+		}
 		return nil
 	}
 	if f.op.output == nil {

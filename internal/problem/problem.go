@@ -64,6 +64,16 @@ func encode(f *fault.Fault, status int, requestID string) []byte {
 	member("outcome", f.Outcome.String())
 	member("step", f.Step)
 	member("request_id", requestID)
+	if len(f.Effects) > 0 {
+		dst = append(dst, `,"effects":[`...)
+		for i, step := range f.Effects {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = jsonvalue.AppendString(dst, step)
+		}
+		dst = append(dst, ']')
+	}
 	if len(f.Fields) > 0 {
 		dst = append(dst, `,"errors":[`...)
 		for i := range f.Fields {

@@ -11,6 +11,7 @@ import (
 	"patchbay/internal/jsonvalue"
 	core "patchbay/internal/mcp"
 	"patchbay/internal/plan"
+	"patchbay/internal/schema"
 	"patchbay/internal/telemetry"
 )
 
@@ -50,6 +51,12 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 	if f != nil {
 		return core.Result{}, f
 	}
+	if t.plan.Content != nil {
+		return t.spelledOut(args)
+	}
+	if len(t.plan.Calls()) > 1 {
+		args.Progress = func(done, total int, step string) { c.Progress(float64(done), float64(total), step) }
+	}
 	out, err := t.adapter.Bound.Run(ctx, t.plan.Operation, args)
 	if err != nil {
 		f := fault.Of(err)
@@ -58,7 +65,7 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 	}
 	defer out.Release()
 	access.UpstreamStatus, access.Advice = out.Status, len(out.Advice)
-	result := t.result(out)
+	result := t.capped(t.result(out))
 	for _, a := range out.Advice {
 		if result.Content == nil && result.Structured != nil {
 			result.Content = []core.Content{core.TextContent(string(result.Structured))}
@@ -98,6 +105,14 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 			args.Values[at] = t.body(at, m.Value)
 		}
 	}
+	if t.raw != nil {
+		var report schema.Report
+		t.raw.Check(&root, "", &report)
+		wrong = nil
+		for _, v := range report.Violations {
+			wrong = append(wrong, fault.Field{Pointer: v.Pointer, Argument: v.Pointer, Detail: v.Detail, Hint: v.Hint})
+		}
+	}
 	if wrong != nil {
 		return nil, &fault.Fault{Kind: fault.InvalidInput, Message: "the request was refused before any call", Fields: wrong}
 	}
@@ -122,6 +137,9 @@ func (t *tool) result(out *plan.Output) core.Result {
 	}
 	if len(out.Body) == 0 {
 		return core.JSONResult([]byte("{}"))
+	}
+	if out.Binary {
+		return t.media(out)
 	}
 	// The result is written after the answer's memory has been given back.
 	body := append([]byte(nil), out.Body...)

@@ -16,9 +16,12 @@ import (
 // the call, and what to do next. It is the only place where an upstream's
 // error becomes a tool's.
 func (t *tool) upstreamError(out *plan.Output) core.Result {
-	up := t.plan.Calls()[len(t.plan.Calls())-1].Upstream
+	up := t.upstreamOf(out.Step)
 	p := up.Profile.Explain(out.Status, out.Body)
 	var b strings.Builder
+	if out.Step != "" {
+		fmt.Fprintf(&b, "Step %s failed: ", out.Step)
+	}
 	fmt.Fprintf(&b, "%s answered HTTP %d %s", up.Host, out.Status, http.StatusText(out.Status))
 	if p.Code != "" {
 		fmt.Fprintf(&b, ", code %s", p.Code)
@@ -41,7 +44,19 @@ func (t *tool) upstreamError(out *plan.Output) core.Result {
 	line("Retry after", retryAfter(out.Header))
 	line("Outcome", t.outcomeOf(out))
 	line("More", p.MoreInfo)
+	line("Done before", strings.Join(out.Effects, ", "))
 	return core.ErrorResult(b.String())
+}
+
+// upstreamOf is the upstream of a step, or of the only call.
+func (t *tool) upstreamOf(step string) *plan.Upstream {
+	calls := t.plan.Calls()
+	for i := range calls {
+		if calls[i].Step == step {
+			return calls[i].Upstream
+		}
+	}
+	return calls[len(calls)-1].Upstream
 }
 
 func nextStep(out *plan.Output, p *profile.Problem) string {
@@ -76,7 +91,7 @@ func (t *tool) outcomeOf(out *plan.Output) string {
 	if t.plan.Safe() {
 		return ""
 	}
-	up := t.plan.Calls()[len(t.plan.Calls())-1].Upstream
+	up := t.upstreamOf(out.Step)
 	switch {
 	case up.Profile.Unprocessed(out.Status):
 		return "rejected, the request was not processed"
@@ -114,6 +129,14 @@ func (t *tool) failed(f *fault.Fault) core.Result {
 	} else if f.Hint != "" {
 		b.WriteString("\nNext: ")
 		b.WriteString(f.Hint)
+	}
+	if f.Step != "" {
+		b.WriteString("\nStep: ")
+		b.WriteString(f.Step)
+	}
+	if len(f.Effects) > 0 {
+		b.WriteString("\nDone before: ")
+		b.WriteString(strings.Join(f.Effects, ", "))
 	}
 	if text := t.outcomeText(f); text != "" {
 		b.WriteString("\nOutcome: ")

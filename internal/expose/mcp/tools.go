@@ -26,21 +26,43 @@ type Options struct {
 	Version string
 	Log     *telemetry.Logger
 	IDs     *telemetry.IDs
+	// Selection is the operator's choice of tools; a URL can only narrow it.
+	Selection Selection
+	// MaxResult bounds the text of a result, in bytes; 0 is no bound.
+	MaxResult int
 }
 
 // New returns the protocol server of an adapter.
 func New(opts Options) (*core.Server, error) {
 	a := &adapter{Options: opts}
+	if err := opts.Selection.unknown(opts.Adapter); err != nil {
+		return nil, err
+	}
 	names := newNames(nameLimits{tools: true})
 	tools := make([]core.Tool, 0, len(opts.Adapter.Tools))
 	for _, t := range opts.Adapter.Tools {
-		tools = append(tools, a.tool(t, names.assign(t.Name)))
+		if name := names.assign(t.Name); opts.Selection.keeps(t, name) {
+			tools = append(tools, a.tool(t, name))
+		}
+	}
+	resources, templates, err := a.resources()
+	if err != nil {
+		return nil, err
+	}
+	prompts, err := a.prompts()
+	if err != nil {
+		return nil, err
 	}
 	info := opts.Bound.Plan.Document.Info
-	return core.New(core.Options{
+	options := core.Options{
 		Name: opts.Adapter.Namespace, Title: info.Label.Value, Version: cmp.Or(info.Version.Value, opts.Version),
-		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: tools, OnRequest: a.observe,
-	})
+		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: tools, Resources: resources, Templates: templates,
+		Prompts: prompts, TTL: opts.Adapter.TTL, CacheScope: opts.Adapter.CacheScope, OnRequest: a.observe,
+	}
+	if len(prompts) > 0 || len(templates) > 0 {
+		options.Complete = a.complete
+	}
+	return core.New(options)
 }
 
 // instructions tell a model what the server is for.
@@ -62,6 +84,8 @@ type tool struct {
 	// output checks structured content; nil where no schema is published.
 	output *schema.Schema
 	shape  jsonvalue.Value
+	// raw checks the arguments against a schema that the file spells out.
+	raw *schema.Schema
 	// wrap is the member that an array or scalar answer is put into, or "".
 	wrap string
 }
@@ -107,6 +131,9 @@ func describe(p *plan.Tool) string {
 // reject a whole list for one; conditions stand inside the body's schema and
 // in the descriptions.
 func (t *tool) inputSchema() []byte {
+	if !t.plan.RawSchema.IsAbsent() {
+		return t.rawSchema()
+	}
 	names := newNames(nameLimits{})
 	var properties, required []jsonvalue.Member
 	for i := range t.plan.Inputs {
@@ -130,6 +157,17 @@ func (t *tool) inputSchema() []byte {
 	members = append(members, jsonvalue.Member{Name: "additionalProperties", Value: jsonvalue.BoolOf(false)})
 	root := jsonvalue.ObjectOf(members)
 	return root.Append(nil)
+}
+
+// rawSchema publishes the schema that the file spells out, word for word.
+func (t *tool) rawSchema() []byte {
+	for i := range t.plan.Inputs {
+		t.properties[t.plan.Inputs[i].Name] = i
+		t.known = append(t.known, t.plan.Inputs[i].Name)
+	}
+	t.foldNames()
+	t.raw, _ = schema.Compile(&t.plan.RawSchema, schema.Options{DefaultSource: "D"})
+	return t.plan.RawSchema.Append(nil)
 }
 
 // described is an input's schema with its description; a body without a
