@@ -44,7 +44,7 @@ upstream answers with an error.`,
 	f.logFlags(cmd)
 	cmd.Flags().StringVarP(&file, "file", "f", "", "the capability `FILE` (default the embedded one)")
 	cmd.Flags().StringVarP(&data, "data", "d", "", "the body, as `JSON|@FILE|@-`")
-	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var files []string
 		if file != "" {
 			files = []string{file}
@@ -52,7 +52,7 @@ upstream answers with an error.`,
 		f.logLevel = quiet(cmd, f.logLevel)
 		s, err := c.prepare(f, files, false)
 		if s != nil {
-			defer func() { err = firstError(err, s.engine.Shutdown(f.opts.Drain)) }()
+			defer s.end(f.opts.Drain)
 		}
 		if err != nil {
 			return err

@@ -45,7 +45,8 @@ func (f *flags) sandboxFlags(cmd *cobra.Command) {
 	set.BoolVar(&f.opts.Sandbox.Enabled, "sandbox", false, "answer with the built-in simulator: no network, no credentials")
 	set.StringVar(&f.opts.Sandbox.Listen, "sandbox-listen", "", "the simulator's `HOST:PORT` (default a free port on loopback)")
 	set.DurationVar(&f.opts.Sandbox.SetupDelay, "sandbox-setup-delay", f.opts.Sandbox.SetupDelay, "how long a new channel stays in set-up")
-	set.StringVar(&f.opts.Sandbox.Faults, "sandbox-faults", "", "faults to inject, such as `429:2,slow=300ms`")
+	set.IntVar(&f.opts.Sandbox.SeedChannels, "sandbox-seed-channels", 1, "how many channels the simulator's seeded interaction has, to try paging with")
+	set.StringVar(&f.opts.Sandbox.Faults, "sandbox-faults", "", "faults to inject, such as `429:2,slow=300ms:*` (twice a 429, then slow for ever)")
 }
 
 // limitFlags registers the bounds of requests and calls.
@@ -90,14 +91,18 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 	o := &f.opts
 	o.Files = files
 	for _, target := range []struct {
-		flag  string
-		given []string
-		into  map[string]string
-	}{{"map-env", f.renames, o.Renames}, {"listen", f.listen, o.Listen}, {"upstream", f.upstreams, o.Upstreams}} {
+		flag, form string
+		given      []string
+		into       map[string]string
+	}{
+		{"map-env", "NAME=OTHER", f.renames, o.Renames},
+		{"listen", "NAMESPACE=HOST:PORT", f.listen, o.Listen},
+		{"upstream", "NAMESPACE=URL", f.upstreams, o.Upstreams},
+	} {
 		for _, pair := range target.given {
 			name, value, ok := strings.Cut(pair, "=")
 			if !ok || name == "" || value == "" {
-				return nil, usageError{fmt.Errorf("--%s %s: want NAME=VALUE", target.flag, clipArg(pair))}
+				return nil, usageError{fmt.Errorf("--%s %s: want %s", target.flag, clipArg(pair), target.form)}
 			}
 			target.into[name] = value
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,6 +44,14 @@ type session struct {
 	sandboxURL string
 	// found are the findings that do not keep the documents from being served.
 	found diag.List
+}
+
+// end drains and closes. What had to be cut off is in the log; stopping was
+// asked for, and so it succeeds.
+func (s *session) end(drain time.Duration) {
+	if err := s.engine.Shutdown(drain); err != nil {
+		s.log.Warn("stopped", "cause", err)
+	}
 }
 
 // prepare loads, compiles and binds what the flags say, and starts the
@@ -109,10 +118,10 @@ func (c *command) mention(list diag.List, loaded *engine.Loaded) {
 	}
 }
 
-func (c *command) runServe(ctx context.Context, f *flags, files []string) (err error) {
+func (c *command) runServe(ctx context.Context, f *flags, files []string) error {
 	s, err := c.prepare(f, files, false)
 	if s != nil {
-		defer func() { err = firstError(err, s.engine.Shutdown(f.opts.Drain)) }()
+		defer s.end(f.opts.Drain)
 	}
 	if err != nil {
 		return err
@@ -132,15 +141,6 @@ func (c *command) runServe(ctx context.Context, f *flags, files []string) (err e
 	}
 }
 
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (c *command) mcp() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mcp [FILE]",
@@ -157,10 +157,10 @@ it starts all the same; each call then says what is missing.`,
 	f.toolFlags(cmd)
 	f.limitFlags(cmd)
 	f.logFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s, err := c.prepare(f, args, true)
 		if s != nil {
-			defer func() { err = firstError(err, s.engine.Shutdown(f.opts.Drain)) }()
+			defer s.end(f.opts.Drain)
 		}
 		if err != nil {
 			return err
@@ -185,6 +185,7 @@ credentials, or exactly those of TWILIO_USER and TWILIO_PASS where both are set.
 	set := cmd.Flags()
 	set.StringVar(&f.opts.Sandbox.Listen, "listen", "localhost:8081", "the simulator's `HOST:PORT`")
 	set.DurationVar(&f.opts.Sandbox.SetupDelay, "setup-delay", f.opts.Sandbox.SetupDelay, "how long a new channel stays in set-up")
+	set.IntVar(&f.opts.Sandbox.SeedChannels, "seed-channels", 1, "how many channels the seeded interaction has, to try paging with")
 	set.StringVar(&f.opts.Sandbox.Faults, "faults", "", "faults to inject, such as `429:2,slow=300ms`")
 	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE`; repeatable")
 	set.StringArrayVar(&f.opts.AllowHosts, "allow-host", nil, "another `NAME` under which the simulator is known; repeatable")
@@ -194,7 +195,7 @@ credentials, or exactly those of TWILIO_USER and TWILIO_PASS where both are set.
 	return cmd
 }
 
-func (c *command) runSandbox(ctx context.Context, f *flags) (err error) {
+func (c *command) runSandbox(ctx context.Context, f *flags) error {
 	level, err := f.level()
 	if err != nil {
 		return err
@@ -208,7 +209,7 @@ func (c *command) runSandbox(ctx context.Context, f *flags) (err error) {
 		return err
 	}
 	e := engine.New(engine.Config{Log: log, Version: Version()})
-	defer func() { err = firstError(err, e.Shutdown(f.opts.Drain)) }()
+	defer (&session{engine: e, log: log}).end(f.opts.Drain)
 	url, err := e.StartSandbox(&f.opts, env)
 	if err != nil {
 		return err

@@ -59,6 +59,8 @@ type Sandbox struct {
 	Listen string
 	// SetupDelay is how long a new channel stays in set-up.
 	SetupDelay time.Duration
+	// SeedChannels is how many channels the seeded interaction has.
+	SeedChannels int
 	// Faults are injected from the start; see sandbox.ParseFaults.
 	Faults string
 }

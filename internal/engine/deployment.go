@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"patchbay/internal/bind"
 	"patchbay/internal/deploy"
@@ -93,7 +94,7 @@ func orNear(name string, candidates []string) string {
 		return "; did you mean " + near + "?"
 	}
 	if len(candidates) > 0 && len(candidates) <= 6 {
-		return fmt.Sprintf("; there is %q", candidates)
+		return "; there is " + strings.Join(candidates, " and ")
 	}
 	return ""
 }

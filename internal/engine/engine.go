@@ -40,6 +40,10 @@ type Engine struct {
 	sandbox   *listener
 	failed    chan error
 	serving   sync.WaitGroup
+	// base is the parent of every request's context; stop ends it when the
+	// drain time is over.
+	base context.Context
+	stop context.CancelCauseFunc
 }
 
 // listener is one adapter on its sockets.
@@ -71,7 +75,11 @@ type Config struct {
 
 // New returns an engine that serves nothing yet.
 func New(c Config) *Engine {
-	return &Engine{log: c.Log, access: telemetry.NewLogger(c.Log), ids: telemetry.NewIDs(), version: c.Version, failed: make(chan error, 1)}
+	base, stop := context.WithCancelCause(context.Background())
+	return &Engine{
+		base: base, stop: stop,
+		log: c.Log, access: telemetry.NewLogger(c.Log), ids: telemetry.NewIDs(), version: c.Version, failed: make(chan error, 1),
+	}
 }
 
 // Served describes a listening adapter.
@@ -93,14 +101,14 @@ func (e *Engine) StartSandbox(opts *deploy.Options, env *bind.Environment) (stri
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return "", fmt.Errorf("--sandbox-listen %s: not HOST:PORT", address)
+		return "", fmt.Errorf("%s %s: not HOST:PORT", sandboxFlag(&opts.Sandbox, "listen"), address)
 	}
 	if !isLoopback(host) && !opts.AllowUnauthenticated {
 		return "", fmt.Errorf("the sandbox would be reachable from outside on %s; start with --allow-unauthenticated if that is meant", address)
 	}
 	sockets, err := listen(host, port)
 	if err != nil {
-		return "", fmt.Errorf("the sandbox cannot listen on %s: %w; choose another address with --sandbox-listen HOST:PORT", address, err)
+		return "", fmt.Errorf("the sandbox cannot listen on %s: %w; choose another address with %s HOST:PORT", address, err, sandboxFlag(&opts.Sandbox, "listen"))
 	}
 	l := &listener{namespace: "sandbox", kind: "sandbox", host: host, sockets: sockets}
 	handler, err := e.guarded(box, host, opts)
@@ -113,14 +121,23 @@ func (e *Engine) StartSandbox(opts *deploy.Options, env *bind.Environment) (stri
 	return l.url(), nil
 }
 
+// sandboxFlag is how the command line calls an option of the simulator, which
+// runs beside a deployment or alone.
+func sandboxFlag(opts *deploy.Sandbox, name string) string {
+	if opts.Enabled {
+		return "--sandbox-" + name
+	}
+	return "--" + name
+}
+
 // NewSandbox returns the simulator as the options want it. It accepts exactly
 // the credentials of TWILIO_USER and TWILIO_PASS where both are set.
 func NewSandbox(opts deploy.Sandbox, env *bind.Environment, log *slog.Logger) (*sandbox.Sandbox, error) {
 	faults, err := sandbox.ParseFaults(opts.Faults)
 	if err != nil {
-		return nil, fmt.Errorf("--sandbox-faults: %w", err)
+		return nil, fmt.Errorf("%s: %w", sandboxFlag(&opts, "faults"), err)
 	}
-	out := sandbox.Options{SetupDelay: opts.SetupDelay, Faults: faults, Log: log}
+	out := sandbox.Options{SetupDelay: opts.SetupDelay, SeedChannels: opts.SeedChannels, Faults: faults, Log: log}
 	user, _, hasUser := env.Lookup("TWILIO_USER")
 	password, _, hasPassword := env.Lookup("TWILIO_PASS")
 	if hasUser && hasPassword {
@@ -259,6 +276,7 @@ func (e *Engine) serve(l *listener, opts *deploy.Options) {
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			(*l.handler.Load()).ServeHTTP(w, r)
 		}),
+		BaseContext:       func(net.Listener) context.Context { return e.base },
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       60 * time.Second,
 		WriteTimeout:      opts.Limits.Total + 60*time.Second,
@@ -285,16 +303,18 @@ type serverNoise struct{ slog.Handler }
 // Failed delivers an error when a listener breaks.
 func (e *Engine) Failed() <-chan error { return e.failed }
 
-// Shutdown stops accepting, lets requests under way finish within the drain
-// time, and closes everything. Calling it before Start is allowed.
+// Shutdown stops accepting and lets requests under way finish within the drain
+// time. Those that do not are told that the gateway is stopping, and then cut
+// off, which is the error. Calling it before Start is allowed.
 func (e *Engine) Shutdown(drain time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	// The simulator ends last: draining requests still call it.
-	err := stop(ctx, e.listeners)
+	err := e.end(ctx, e.listeners)
 	if e.sandbox != nil {
-		err = errors.Join(err, stop(ctx, []*listener{e.sandbox}))
+		err = errors.Join(err, e.end(ctx, []*listener{e.sandbox}))
 	}
+	e.stop(nil)
 	e.serving.Wait()
 	if d := e.current.Load(); d != nil {
 		d.Close()
@@ -302,7 +322,10 @@ func (e *Engine) Shutdown(drain time.Duration) error {
 	return err
 }
 
-func stop(ctx context.Context, listeners []*listener) error {
+// farewell is how long a request that is told to stop may take to say so.
+const farewell = time.Second
+
+func (e *Engine) end(ctx context.Context, listeners []*listener) error {
 	var group sync.WaitGroup
 	errs := make([]error, len(listeners))
 	for i, l := range listeners {
@@ -313,9 +336,15 @@ func stop(ctx context.Context, listeners []*listener) error {
 			continue
 		}
 		group.Go(func() {
-			if err := l.server.Shutdown(ctx); err != nil {
+			if l.server.Shutdown(ctx) == nil {
+				return
+			}
+			errs[i] = fmt.Errorf("%s: requests under way did not finish within the drain time", l.namespace)
+			e.stop(fault.New(fault.Busy, "the gateway is stopping"))
+			last, cancel := context.WithTimeout(context.Background(), farewell)
+			defer cancel()
+			if l.server.Shutdown(last) != nil {
 				_ = l.server.Close()
-				errs[i] = fmt.Errorf("%s: requests were cut off after the drain time", l.namespace)
 			}
 		})
 	}

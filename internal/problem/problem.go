@@ -60,6 +60,8 @@ func encode(f *fault.Fault, status int, requestID string) []byte {
 	dst = append(dst, `,"status":`...)
 	dst = strconv.AppendInt(dst, int64(status), 10)
 	member("detail", f.Message)
+	// Clients of providers show this member of an error and no other.
+	member("message", f.Message)
 	member("hint", f.Hint)
 	member("outcome", f.Outcome.String())
 	member("step", f.Step)

@@ -36,7 +36,7 @@ type Access struct {
 	UpstreamStatus int
 	// Fault is what went wrong here, or nil.
 	Fault *fault.Fault
-	// Failed reports that the request failed although no fault arose here.
+	// Failed reports that a tool reported failure.
 	Failed bool
 	// Advice counts rules of a contract that the request broke without being refused.
 	Advice int
@@ -51,16 +51,16 @@ type Logger struct{ log *slog.Logger }
 func NewLogger(log *slog.Logger) *Logger { return &Logger{log} }
 
 // Log writes one line: at warning level when the upstream or this process
-// failed, at info level otherwise.
+// failed, at info level otherwise, also for requests that were wrong.
 func (l *Logger) Log(ctx context.Context, a *Access) {
 	level := slog.LevelInfo
-	if a.Status >= 500 || a.Fault != nil && a.Status == 0 || a.Failed {
+	if a.Status >= 500 || a.UpstreamStatus >= 500 || a.Fault != nil && ours(a.Fault.Kind) {
 		level = slog.LevelWarn
 	}
 	if !l.log.Enabled(ctx, level) {
 		return
 	}
-	var room [14]slog.Attr
+	var room [16]slog.Attr
 	attrs := append(room[:0],
 		slog.String("protocol", a.Protocol), slog.String("adapter", a.Adapter), slog.String("method", a.Method),
 	)
@@ -80,6 +80,9 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 		attrs = append(attrs, slog.Int("upstream_status", a.UpstreamStatus))
 	}
 	text("era", a.Era)
+	if a.Failed {
+		attrs = append(attrs, slog.Bool("failed", true))
+	}
 	if a.Advice > 0 {
 		attrs = append(attrs, slog.Int("advice", a.Advice))
 	}
@@ -90,6 +93,18 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 		}
 	}
 	l.log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// ours reports whether a fault is the gateway's or the upstream's, not the
+// caller's.
+func ours(k fault.Kind) bool {
+	switch k {
+	case fault.InvalidInput, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.MethodNotAllowed,
+		fault.UnsupportedMedia, fault.TooLarge, fault.Canceled:
+		return false
+	default:
+		return true
+	}
 }
 
 // NewLog returns a structured log in the form text or json.

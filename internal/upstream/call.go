@@ -194,7 +194,10 @@ func (c *Client) failure(caller, ctx context.Context, p *progress, err error) *f
 	if ne, ok := errors.AsType[net.Error](err); ok {
 		timeout = ne.Timeout()
 	}
+	ended, byUs := errors.AsType[*fault.Fault](context.Cause(caller))
 	switch {
+	case byUs:
+		f.Kind, f.Message = ended.Kind, ended.Message
 	case caller.Err() != nil && errors.Is(caller.Err(), context.Canceled):
 		f.Kind, f.Message = fault.Canceled, "the caller went away before the upstream answered"
 	case timeout || errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil:
