@@ -79,8 +79,8 @@ type Limits struct {
 func Defaults() Options {
 	return Options{
 		Listen: map[string]string{}, Upstreams: map[string]string{}, Renames: map[string]string{}, Checks: map[string]string{},
-		Sandbox: Sandbox{SetupDelay: 400 * time.Millisecond},
-		Limits:  Limits{MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second},
+		Sandbox:   Sandbox{SetupDelay: 400 * time.Millisecond},
+		Limits:    Limits{MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second},
 		MaxResult: 64 << 10,
 		Drain:     15 * time.Second,
 	}

@@ -108,8 +108,8 @@ type consumed struct {
 	// body is the media type of the request body, "" when there is none.
 	body string
 	// whole is the argument that is the body, -1 when fields makes it up.
-	whole       int
-	contract    *contract.Operation
+	whole    int
+	contract *contract.Operation
 	// binary reports that answers are bytes of some media type, mediaType that
 	// the file says which.
 	binary    bool
@@ -186,7 +186,7 @@ type MCPAdapter struct {
 	Address     string
 	Port        int
 	// Stdio reports that the file wants this adapter on standard input and output.
-	Stdio bool
+	Stdio     bool
 	Span      diag.Span
 	Tools     []*Tool
 	Resources []*Resource

@@ -56,7 +56,7 @@ type compiler struct {
 	problems []Problem
 	seen     map[Problem]struct{}
 	nodes    map[nodeKey]*Schema
-	order    []*Schema // every node, in the order of compiling
+	order    []*Schema          // every node, in the order of compiling
 	targets  map[string]*target // by reference
 	anchors  map[string]*target // nil until the first anchor is asked for
 	pending  []pendingRef

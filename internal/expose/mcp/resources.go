@@ -45,12 +45,16 @@ func (a *adapter) resources() ([]core.Resource, []core.ResourceTemplate, error) 
 			templates = append(templates, core.ResourceTemplate{
 				URITemplate: r.URI, Name: r.Name, Title: r.Title, Description: r.Description, MIMEType: r.MimeType,
 				Match: func(uri string) bool { _, ok := r.Match(uri); return ok },
-				Read:  func(ctx context.Context, uri string) ([]core.ResourceContents, error) { return a.readDynamic(ctx, r, uri) },
+				Read: func(ctx context.Context, uri string) ([]core.ResourceContents, error) {
+					return a.readDynamic(ctx, r, uri)
+				},
 			})
 		default:
 			fixed = append(fixed, core.Resource{
 				URI: r.URI, Name: r.Name, Title: r.Title, Description: r.Description, MIMEType: r.MimeType,
-				Read: func(ctx context.Context, uri string) ([]core.ResourceContents, error) { return a.readDynamic(ctx, r, uri) },
+				Read: func(ctx context.Context, uri string) ([]core.ResourceContents, error) {
+					return a.readDynamic(ctx, r, uri)
+				},
 			})
 		}
 	}
@@ -90,7 +94,9 @@ func (a *adapter) folder(r *plan.Resource) ([]core.Resource, error) {
 		out = append(out, core.Resource{
 			URI: strings.TrimRight(r.URI, "/") + "/" + escapePath(name), Name: path.Base(name), Title: fileTitle(r, name), Description: r.Description,
 			MIMEType: mediaOf(name, r.MimeType), Size: &size,
-			Read: func(_ context.Context, uri string) ([]core.ResourceContents, error) { return readFile(root, name, uri, r.MimeType) },
+			Read: func(_ context.Context, uri string) ([]core.ResourceContents, error) {
+				return readFile(root, name, uri, r.MimeType)
+			},
 		})
 		return nil
 	})
@@ -107,7 +113,9 @@ func singleFile(r *plan.Resource, size int64) ([]core.Resource, error) {
 	name := filepath.Base(r.Folder)
 	return []core.Resource{{
 		URI: r.URI, Name: r.Name, Title: r.Title, Description: r.Description, MIMEType: mediaOf(name, r.MimeType), Size: &size,
-		Read: func(_ context.Context, uri string) ([]core.ResourceContents, error) { return readFile(root, name, uri, r.MimeType) },
+		Read: func(_ context.Context, uri string) ([]core.ResourceContents, error) {
+			return readFile(root, name, uri, r.MimeType)
+		},
 	}}, nil
 }
 
