@@ -61,6 +61,7 @@ func (f *frame) prepare() *fault.Fault {
 }
 
 func (f *frame) checkInputs() {
+	f.refused = append(f.refused, f.args.Refused...)
 	for i := range f.op.Inputs {
 		f.checkInput(&f.op.Inputs[i], &f.args.Values[i])
 	}
@@ -84,7 +85,7 @@ func (f *frame) refusal() *fault.Fault {
 		return nil
 	}
 	out := &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused, Rules: f.ruled}
-	if f.ruled {
+	if f.ruled && f.call != nil {
 		out.Hint = fmt.Sprintf("nothing was sent to %s; rules of its contract can be relaxed with --request-checks warn", f.call.to.upstream.Namespace)
 	}
 	return out

@@ -19,6 +19,9 @@ type Args struct {
 	Values []jsonvalue.Value
 	// Textual reports that the body came as a form, whose scalars have no types.
 	Textual bool
+	// Refused is what the adapter found wrong with the request, so that it is
+	// reported together with what is wrong with the values.
+	Refused []fault.Field
 	// Header holds end-to-end request headers that pass on. Run keeps it.
 	Header http.Header
 	// Progress, where set, is told after each step of several how many are

@@ -2,7 +2,9 @@ package plan
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
@@ -106,13 +108,19 @@ func (f *frame) runStep(ctx context.Context, c *call, last bool) (*Output, error
 	f.makeArguments()
 	advice := len(f.advice)
 	for i := range c.sources {
+		before := len(f.refused)
 		f.checkArgument(i)
+		for j := before; j < len(f.refused); j++ {
+			if f.refused[j].Where() == "" {
+				f.refused[j].Parameter = c.to.params[i].name
+			}
+		}
 	}
 	if advice > 0 {
 		f.advice = f.advice[:advice] // said ahead already
 	}
-	if refused := f.refusal(); refused != nil {
-		return nil, refused
+	if len(f.refused) > 0 {
+		return nil, f.unfit(c)
 	}
 	request, bad := f.request()
 	if bad != nil {
@@ -131,6 +139,19 @@ func (f *frame) runStep(ctx context.Context, c *call, last bool) (*Output, error
 		}
 	}
 	return out, nil
+}
+
+// unfit says that a step cannot be called with what the steps before it gave.
+// The caller's own values were checked ahead.
+func (f *frame) unfit(c *call) *fault.Fault {
+	var what []string
+	for _, field := range f.refused {
+		what = append(what, strings.TrimSpace(field.Where()+" "+field.Detail))
+	}
+	return &fault.Fault{
+		Kind: fault.Mapping, Outcome: fault.NotSent,
+		Message: fmt.Sprintf("step %s cannot be called with what the steps before it gave: %s", c.step, strings.Join(what, "; ")),
+	}
 }
 
 // keep remembers a step's output for later steps and for the assembly.

@@ -113,9 +113,7 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 			wrong = append(wrong, fault.Field{Pointer: v.Pointer, Argument: v.Pointer, Detail: v.Detail, Hint: v.Hint})
 		}
 	}
-	if wrong != nil {
-		return nil, &fault.Fault{Kind: fault.InvalidInput, Message: "the request was refused before any call", Fields: wrong}
-	}
+	args.Refused = wrong
 	return args, nil
 }
 

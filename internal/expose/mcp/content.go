@@ -31,13 +31,14 @@ func (t *tool) media(out *plan.Output) core.Result {
 
 // spelledOut is the result that the file gives, with the arguments put in.
 func (t *tool) spelledOut(args *plan.Args) (core.Result, *fault.Fault) {
+	refused := args.Refused
 	for i := range t.plan.Inputs {
-		if in := &t.plan.Inputs[i]; in.Required && args.Values[i].IsAbsent() {
-			return core.Result{}, &fault.Fault{
-				Kind: fault.InvalidInput, Message: "the request was refused before any call",
-				Fields: []fault.Field{{Parameter: in.Name, Argument: "/" + in.Name, Detail: "is required"}},
-			}
+		if in := &t.plan.Inputs[i]; in.Required && args.Values[i].IsAbsent() && t.raw == nil {
+			refused = append(refused, fault.Field{Parameter: in.Name, Argument: "/" + in.Name, Detail: "is required"})
 		}
+	}
+	if refused != nil {
+		return core.Result{}, &fault.Fault{Kind: fault.InvalidInput, Message: "the request was refused", Fields: refused}
 	}
 	lookup := func(name string) (string, bool) {
 		for i := range t.plan.Inputs {

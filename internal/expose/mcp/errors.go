@@ -148,6 +148,9 @@ func (t *tool) failed(f *fault.Fault) core.Result {
 func (t *tool) outcomeText(f *fault.Fault) string {
 	switch f.Outcome {
 	case fault.NotSent:
+		if f.Kind == fault.Mapping {
+			return "" // it would fail again
+		}
 		return "not sent; it is safe to try again."
 	case fault.Unknown:
 		if t.plan.Safe() {

@@ -246,8 +246,10 @@ func protocolError(f *fault.Fault) *core.Error {
 		code = core.CodeInvalidParams
 	}
 	text := f.Message
-	for _, field := range f.Fields {
-		text += "; " + sentence(field)
+	if len(f.Fields) > 1 {
+		for _, field := range f.Fields {
+			text += "; " + sentence(field)
+		}
 	}
 	return &core.Error{Code: code, Message: text}
 }
