@@ -103,6 +103,7 @@ type Param struct {
 	Schema      *schema.Schema
 	Example     *jsonvalue.Value
 	raw         *jsonvalue.Value
+	types       types
 }
 
 // Body is the request body with its compiled schema.
@@ -114,7 +115,9 @@ type Body struct {
 	Schema      *schema.Schema
 	Example     *jsonvalue.Value
 	raw         *jsonvalue.Value
-	fields      []field
+	// fields and closed are read off the schema; see [Body.Normalize].
+	fields []field
+	closed bool
 }
 
 // Join finds and compiles the contract of an operation. It returns nil where
@@ -194,10 +197,12 @@ func (c *compiler) find(op *openapi.Operation, in, name string) *Param {
 }
 
 func (c *compiler) param(p *openapi.Parameter) *Param {
-	return &Param{
+	out := &Param{
 		Name: p.Name, Description: p.Description, Required: p.Required || p.In == "path",
 		Style: style(p), Schema: c.schema(p.Schema, p.Name), Example: p.Example, raw: p.Schema,
 	}
+	out.types = typesOf(out.Schema, 0)
+	return out
 }
 
 func style(p *openapi.Parameter) wire.QueryStyle {
@@ -258,7 +263,7 @@ func (c *compiler) body(b *openapi.Body) *Body {
 			MediaType: media, Description: b.Description, Required: b.Required,
 			Schema: c.schema(mt.Schema, "the request body"), Example: mt.Example, raw: mt.Schema,
 		}
-		out.fields = fields(out.Schema)
+		out.describe()
 		return out
 	}
 	if len(b.Content) > 0 {

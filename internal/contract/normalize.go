@@ -16,36 +16,62 @@ import (
 type field struct {
 	name   string
 	folded string
-	schema *schema.Schema
+	types  types
 }
 
-func fields(s *schema.Schema) []field {
-	if s == nil {
-		return nil
+// types are what a schema says about the types of a value and of its items,
+// read once so that a request walks no schema.
+type types struct {
+	set schema.TypeSet
+	// items is nil where nothing is known about them.
+	items *types
+}
+
+// maxItems bounds how deep arrays within arrays are looked into.
+const maxItems = 8
+
+func typesOf(s *schema.Schema, depth int) types {
+	t := types{set: s.Types()}
+	if items := s.Items(); items != nil && depth < maxItems {
+		inner := typesOf(items, depth+1)
+		t.items = &inner
 	}
-	var out []field
-	for _, p := range s.Properties() {
-		out = append(out, field{p.Name, diag.Fold(p.Name), p.Schema})
+	return t
+}
+
+// container reports whether only an object or array is admitted.
+func (t *types) container() bool {
+	return t.set.Has(schema.TypeObject|schema.TypeArray) && !t.set.Has(schema.TypeString)
+}
+
+// describe prepares what Normalize needs to know about the body's schema.
+func (b *Body) describe() {
+	if b.Schema == nil {
+		return
 	}
-	return out
+	for _, p := range b.Schema.Properties() {
+		b.fields = append(b.fields, field{p.Name, diag.Fold(p.Name), typesOf(p.Schema, 0)})
+	}
+	// A form has no room for names that are not declared. Of a JSON body, and of
+	// a form whose schema speaks about other names, the schema's own check says it.
+	b.closed = b.MediaType == wire.MediaForm && len(b.fields) > 0 &&
+		b.Schema.Additional() == nil && b.Schema.Raw().Get("patternProperties") == nil
 }
 
 // Normalize brings a caller's body into the contract's terms, without judging
-// its values. Names of top-level members are matched ignoring case and '_';
-// JSON text where an object or array is due is decoded, so that it is sent
+// its values. Names of top-level members are matched ignoring case, '-' and
+// '_'; JSON text where an object or array is due is decoded, so that it is sent
 // once; with textual, as for forms, scalars take the declared type. Members
 // come out in the contract's order, so that the encoding is deterministic.
+// Members of a form that are null are left out, as on the wire.
 //
 // What is wrong with the names themselves is reported; the value is usable
 // all the same. A value that is not an object comes back as it is.
 func (b *Body) Normalize(v *jsonvalue.Value, textual bool, report *schema.Report) jsonvalue.Value {
-	if v.Kind() != jsonvalue.Object || len(b.fields) == 0 {
+	if v.Kind() != jsonvalue.Object || !b.changes(v.Elems(), textual) {
 		return *v
 	}
 	in := v.Elems()
-	if !b.changes(in, textual) {
-		return *v
-	}
 	type placed struct {
 		at     int
 		member jsonvalue.Member
@@ -54,9 +80,12 @@ func (b *Body) Normalize(v *jsonvalue.Value, textual bool, report *schema.Report
 	given := make([]string, len(b.fields))
 	for i := range in {
 		m := in[i]
+		if b.leftOut(&m.Value) {
+			continue
+		}
 		at := b.match(m.Name)
 		if at < 0 {
-			if b.closed() {
+			if b.closed {
 				report.Violations = append(report.Violations, b.unknown(m.Name))
 			}
 			out = append(out, placed{len(b.fields) + i, m})
@@ -71,7 +100,7 @@ func (b *Body) Normalize(v *jsonvalue.Value, textual bool, report *schema.Report
 			continue
 		}
 		given[at] = m.Name
-		out = append(out, placed{at, jsonvalue.Member{Name: f.name, Value: coerce(f.schema, m.Value, textual)}})
+		out = append(out, placed{at, jsonvalue.Member{Name: f.name, Value: f.types.coerce(m.Value, textual)}})
 	}
 	slices.SortStableFunc(out, func(a, b placed) int { return cmp.Compare(a.at, b.at) })
 	members := make([]jsonvalue.Member, len(out))
@@ -84,29 +113,36 @@ func (b *Body) Normalize(v *jsonvalue.Value, textual bool, report *schema.Report
 // changes reports whether normalizing would alter anything; well-formed bodies,
 // which are the common case, are not copied.
 func (b *Body) changes(in []jsonvalue.Member, textual bool) bool {
-	last := -1
+	next := 0
 	for i := range in {
-		at := b.exact(in[i].Name)
-		if at <= last || textual || needsCoercion(b.fields[at].schema, &in[i].Value) {
+		v := &in[i].Value
+		if b.leftOut(v) {
 			return true
 		}
-		last = at
+		if len(b.fields) == 0 {
+			continue
+		}
+		for next < len(b.fields) && b.fields[next].name != in[i].Name {
+			next++
+		}
+		if next == len(b.fields) || textual || v.Kind() == jsonvalue.String && b.fields[next].types.container() {
+			return true
+		}
+		next++
 	}
 	return false
 }
 
-func (b *Body) exact(name string) int {
+// leftOut reports whether a member is not sent: a form has no null.
+func (b *Body) leftOut(v *jsonvalue.Value) bool {
+	return v.IsNull() && b.MediaType == wire.MediaForm
+}
+
+func (b *Body) match(name string) int {
 	for i := range b.fields {
 		if b.fields[i].name == name {
 			return i
 		}
-	}
-	return -1
-}
-
-func (b *Body) match(name string) int {
-	if at := b.exact(name); at >= 0 {
-		return at
 	}
 	folded, found := diag.Fold(name), -1
 	for i := range b.fields {
@@ -120,11 +156,6 @@ func (b *Body) match(name string) int {
 	return found
 }
 
-// closed reports whether a name that is not declared is a mistake: a form has
-// no room for anything else, a JSON body only where its schema says so, which
-// the schema's own check reports.
-func (b *Body) closed() bool { return b.MediaType == wire.MediaForm && b.Schema.AdditionalAllowed() }
-
 func (b *Body) unknown(name string) schema.Violation {
 	names := make([]string, len(b.fields))
 	for i := range b.fields {
@@ -137,23 +168,16 @@ func (b *Body) unknown(name string) schema.Violation {
 	return v
 }
 
-// needsCoercion reports whether JSON text stands where a container is due.
-func needsCoercion(s *schema.Schema, v *jsonvalue.Value) bool {
-	return v.Kind() == jsonvalue.String && container(s)
-}
-
-// container reports whether only an object or array is admitted.
-func container(s *schema.Schema) bool {
-	t := s.Types()
-	return t.Has(schema.TypeObject|schema.TypeArray) && !t.Has(schema.TypeString)
-}
-
-func coerce(s *schema.Schema, v jsonvalue.Value, textual bool) jsonvalue.Value {
+func (t *types) coerce(v jsonvalue.Value, textual bool) jsonvalue.Value {
 	switch {
-	case v.Kind() == jsonvalue.String && container(s):
-		return decodeText(v)
+	case v.Kind() == jsonvalue.String && t.container():
+		decoded := decodeText(v)
+		if textual && decoded.Kind() == jsonvalue.String {
+			return t.scalar(v)
+		}
+		return decoded
 	case textual:
-		return Scalar(s, v)
+		return t.scalar(v)
 	default:
 		return v
 	}
@@ -181,6 +205,9 @@ func decodeText(v jsonvalue.Value) jsonvalue.Value {
 	return v
 }
 
+// Scalar gives a text the type that the parameter declares; see [Scalar].
+func (p *Param) Scalar(v jsonvalue.Value) jsonvalue.Value { return p.types.scalar(v) }
+
 // Scalar gives a text the type that a schema declares, where it has that
 // type's form; everything else is returned as it is. It is meant for values
 // from paths, queries, headers and forms, which have no types of their own.
@@ -188,35 +215,38 @@ func Scalar(s *schema.Schema, v jsonvalue.Value) jsonvalue.Value {
 	if s == nil {
 		return v
 	}
-	types := s.Types()
-	if v.Kind() == jsonvalue.Array {
-		return scalars(s.Items(), v)
-	}
-	if v.Kind() != jsonvalue.String || types.Has(schema.TypeString) {
+	t := typesOf(s, 0)
+	return t.scalar(v)
+}
+
+func (t *types) scalar(v jsonvalue.Value) jsonvalue.Value {
+	switch {
+	case v.Kind() == jsonvalue.Array:
+		return t.scalars(v)
+	case v.Kind() != jsonvalue.String || t.set.Has(schema.TypeString):
 		return v
 	}
-	if types.Has(schema.TypeInteger | schema.TypeNumber) {
+	if t.set.Has(schema.TypeInteger | schema.TypeNumber) {
 		if n, ok := jsonvalue.NumberOf(v.Text()); ok {
 			return n
 		}
 	}
-	if types.Has(schema.TypeBoolean) && (v.Text() == "true" || v.Text() == "false") {
+	if t.set.Has(schema.TypeBoolean) && (v.Text() == "true" || v.Text() == "false") {
 		return jsonvalue.BoolOf(v.Text() == "true")
 	}
-	if types.Has(schema.TypeArray) {
-		one := jsonvalue.ArrayOf([]jsonvalue.Member{{Value: v}})
-		return scalars(s.Items(), one)
+	if t.set.Has(schema.TypeArray) {
+		return t.scalars(jsonvalue.ArrayOf([]jsonvalue.Member{{Value: v}}))
 	}
 	return v
 }
 
-func scalars(items *schema.Schema, v jsonvalue.Value) jsonvalue.Value {
-	if items == nil {
+func (t *types) scalars(v jsonvalue.Value) jsonvalue.Value {
+	if t.items == nil {
 		return v
 	}
 	out := make([]jsonvalue.Member, v.Len())
 	for i := range out {
-		out[i].Value = Scalar(items, v.Elems()[i].Value)
+		out[i].Value = t.items.scalar(v.Elems()[i].Value)
 	}
 	return jsonvalue.ArrayOf(out)
 }

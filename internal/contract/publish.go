@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"slices"
 	"strings"
 
 	"patchbay/internal/jsonvalue"
@@ -8,15 +9,30 @@ import (
 
 // publisher turns a document's schemas into self-contained ones for callers:
 // references are replaced by what they lead to, a recursion becomes an open
-// schema, OpenAPI 3.0's nullable becomes a type, and our own extension
-// keywords are left out.
+// schema, OpenAPI 3.0's nullable and boolean bounds become those of JSON Schema
+// 2020-12, and our own extension keywords and what is no schema are left out.
 type publisher struct {
 	resolve   func(string) (*jsonvalue.Value, bool)
 	openapi30 bool
 }
 
-// maxInline bounds how deep references are followed into each other.
-const maxInline = 24
+// Bounds of one published schema: how deep references are followed into each
+// other, and how many subschemas it has. What lies beyond is an open schema.
+const (
+	maxInline    = 24
+	maxPublished = 5000
+)
+
+// inlining is where in the document a schema is being published.
+type inlining struct {
+	refs []string
+	// left is what remains of maxPublished, shared by all parts.
+	left *int
+}
+
+func (i *inlining) follow(ref string) *inlining {
+	return &inlining{refs: append(i.refs[:len(i.refs):len(i.refs)], ref), left: i.left}
+}
 
 // Input returns the published schema of the parameter.
 func (op *Operation) Input(p *Param) jsonvalue.Value { return op.publisher.schema(p.raw, nil) }
@@ -49,27 +65,33 @@ func (op *Operation) Shape() (jsonvalue.Value, bool) {
 	return shape(&full, true), true
 }
 
-func (p *publisher) schema(v *jsonvalue.Value, trail []string) jsonvalue.Value {
-	if v == nil || v.Kind() == jsonvalue.Absent {
+func (p *publisher) schema(v *jsonvalue.Value, at *inlining) jsonvalue.Value {
+	if at == nil {
+		left := maxPublished
+		at = &inlining{left: &left}
+	}
+	if v == nil || v.Kind() != jsonvalue.Object && v.Kind() != jsonvalue.Bool || *at.left <= 0 {
 		return jsonvalue.ObjectOf(nil)
 	}
-	if v.Kind() != jsonvalue.Object {
+	*at.left--
+	if v.Kind() == jsonvalue.Bool {
 		return *v
 	}
 	if ref := v.Get("$ref"); ref != nil {
-		return p.reference(v, ref.Text(), trail)
+		return p.reference(v, ref.Text(), at)
 	}
 	nullable := false
 	members := make([]jsonvalue.Member, 0, v.Len())
-	for _, m := range v.Elems() {
-		switch {
-		case strings.HasPrefix(m.Name, "x-"), m.Name == "example", m.Name == "xml", m.Name == "externalDocs":
-			continue
-		case p.openapi30 && m.Name == "nullable":
-			nullable = m.Value.Bool()
-			continue
+	for i := range v.Elems() {
+		m := &v.Elems()[i]
+		name := m.Name
+		if p.openapi30 {
+			nullable = nullable || name == "nullable" && m.Value.Bool()
+			name = bound(v, name)
 		}
-		members = append(members, jsonvalue.Member{Name: m.Name, Value: p.keyword(m.Name, &m.Value, trail)})
+		if admissible(name, &m.Value) {
+			members = put(members, name, p.keyword(name, &m.Value, at))
+		}
 	}
 	if nullable {
 		admitNull(members)
@@ -77,47 +99,56 @@ func (p *publisher) schema(v *jsonvalue.Value, trail []string) jsonvalue.Value {
 	return jsonvalue.ObjectOf(members)
 }
 
-func (p *publisher) reference(v *jsonvalue.Value, ref string, trail []string) jsonvalue.Value {
+func (p *publisher) reference(v *jsonvalue.Value, ref string, at *inlining) jsonvalue.Value {
 	target, ok := p.resolve(ref)
-	if !ok || len(trail) >= maxInline || contains(trail, ref) {
+	if !ok || len(at.refs) >= maxInline || slices.Contains(at.refs, ref) {
 		return jsonvalue.ObjectOf(nil)
 	}
-	out := p.schema(target, append(trail[:len(trail):len(trail)], ref))
+	out := p.schema(target, at.follow(ref))
 	if p.openapi30 || v.Len() == 1 || out.Kind() != jsonvalue.Object {
 		return out
 	}
 	// In 3.1 keywords may stand beside a reference; those of the referrer win.
 	members := append([]jsonvalue.Member(nil), out.Elems()...)
 	for _, m := range v.Elems() {
-		if m.Name == "$ref" || strings.HasPrefix(m.Name, "x-") {
-			continue
+		if admissible(m.Name, &m.Value) {
+			members = put(members, m.Name, p.keyword(m.Name, &m.Value, at))
 		}
-		members = put(members, m.Name, p.keyword(m.Name, &m.Value, trail))
 	}
 	return jsonvalue.ObjectOf(members)
 }
 
 // keyword converts the value of one keyword; only those that hold schemas are
 // looked into.
-func (p *publisher) keyword(name string, v *jsonvalue.Value, trail []string) jsonvalue.Value {
-	switch name {
-	case "properties", "patternProperties", "$defs", "dependentSchemas":
+func (p *publisher) keyword(name string, v *jsonvalue.Value, at *inlining) jsonvalue.Value {
+	switch kindOf(name) {
+	case namedSchemas:
 		members := make([]jsonvalue.Member, v.Len())
 		for i, m := range v.Elems() {
-			members[i] = jsonvalue.Member{Name: m.Name, Value: p.schema(&m.Value, trail)}
+			members[i] = jsonvalue.Member{Name: m.Name, Value: p.schema(&m.Value, at)}
 		}
 		return jsonvalue.ObjectOf(members)
-	case "allOf", "anyOf", "oneOf", "prefixItems":
+	case listedSchemas:
 		elems := make([]jsonvalue.Member, v.Len())
 		for i, m := range v.Elems() {
-			elems[i].Value = p.schema(&m.Value, trail)
+			elems[i].Value = p.schema(&m.Value, at)
 		}
 		return jsonvalue.ArrayOf(elems)
-	case "items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "unevaluatedProperties", "unevaluatedItems":
-		return p.schema(v, trail)
+	case oneSchema:
+		return p.schema(v, at)
 	default:
 		return *v
 	}
+}
+
+// bound is the name that a bound has in JSON Schema 2020-12: in OpenAPI 3.0 a
+// flag beside it says that it is exclusive.
+func bound(schema *jsonvalue.Value, name string) string {
+	exclusive := map[string]string{"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}[name]
+	if flag := schema.Get(exclusive); flag != nil && flag.Bool() {
+		return exclusive
+	}
+	return name
 }
 
 func admitNull(members []jsonvalue.Member) {
@@ -126,7 +157,7 @@ func admitNull(members []jsonvalue.Member) {
 		if m.Name == "type" && m.Value.Kind() == jsonvalue.String {
 			m.Value = jsonvalue.ArrayOf([]jsonvalue.Member{{Value: m.Value}, {Value: jsonvalue.StringOf("null")}})
 		}
-		if m.Name == "enum" {
+		if m.Name == "enum" && !slices.ContainsFunc(m.Value.Elems(), func(e jsonvalue.Member) bool { return e.Value.IsNull() }) {
 			m.Value = jsonvalue.ArrayOf(append(m.Value.Elems()[:m.Value.Len():m.Value.Len()], jsonvalue.Member{Value: jsonvalue.NullOf()}))
 		}
 	}
@@ -161,30 +192,32 @@ func shape(v *jsonvalue.Value, root bool) jsonvalue.Value {
 	return jsonvalue.ObjectOf(out)
 }
 
-// loosen admits null beside the declared types, except at the root; an
-// integer may come as any number.
+// loosen admits null beside the declared types, except at the root, and text
+// where a number is declared: providers write decimals and long numbers as text
+// and say number all the same.
 func loosen(t *jsonvalue.Value, root bool) jsonvalue.Value {
-	names := []jsonvalue.Member{{Value: *t}}
+	declared := []jsonvalue.Member{{Value: *t}}
 	if t.Kind() == jsonvalue.Array {
-		names = append([]jsonvalue.Member(nil), t.Elems()...)
+		declared = t.Elems()
 	}
-	if root {
-		for i := range names {
-			if names[i].Value.Text() != "null" {
-				return names[i].Value
-			}
+	var names []jsonvalue.Member
+	admit := func(name string) {
+		if !slices.ContainsFunc(names, func(m jsonvalue.Member) bool { return m.Value.Text() == name }) {
+			names = append(names, jsonvalue.Member{Value: jsonvalue.StringOf(name)})
 		}
 	}
-	hasNull := false
-	for i := range names {
-		if names[i].Value.Text() == "integer" {
-			names[i].Value = jsonvalue.StringOf("number")
+	for i := range declared {
+		switch name := declared[i].Value.Text(); {
+		case root && name != "null":
+			return declared[i].Value
+		case name == "integer" || name == "number":
+			admit("number")
+			admit("string")
+		default:
+			admit(name)
 		}
-		hasNull = hasNull || names[i].Value.Text() == "null"
 	}
-	if !hasNull {
-		names = append(names, jsonvalue.Member{Value: jsonvalue.StringOf("null")})
-	}
+	admit("null")
 	return jsonvalue.ArrayOf(names)
 }
 
@@ -194,7 +227,7 @@ func merge(v, all *jsonvalue.Value) jsonvalue.Value {
 	take := func(part *jsonvalue.Value) {
 		for _, m := range part.Elems() {
 			switch m.Name {
-			case "allOf":
+			case "allOf": // the caller's
 			case "properties":
 				for _, pm := range m.Value.Elems() {
 					props = put(props, pm.Name, pm.Value)
@@ -205,7 +238,11 @@ func merge(v, all *jsonvalue.Value) jsonvalue.Value {
 		}
 	}
 	for i := range all.Elems() {
-		take(&all.Elems()[i].Value)
+		part := all.Elems()[i].Value
+		if inner := part.Get("allOf"); inner != nil {
+			part = merge(&part, inner)
+		}
+		take(&part)
 	}
 	take(v)
 	if props != nil {
@@ -222,15 +259,6 @@ func put(members []jsonvalue.Member, name string, v jsonvalue.Value) []jsonvalue
 		}
 	}
 	return append(members, jsonvalue.Member{Name: name, Value: v})
-}
-
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
 }
 
 func escapePointer(name string) string {

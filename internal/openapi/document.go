@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"patchbay/internal/jsonvalue"
@@ -38,14 +39,21 @@ type Reference struct {
 	op       *jsonvalue.Value
 }
 
-// maxDocument bounds a document, in bytes.
-const maxDocument = 64 << 20
+// Bounds on a document: its bytes, and the characters in it that can begin a
+// value, which bound the memory that its tree takes before it is built.
+const (
+	maxDocument = 64 << 20
+	maxMarks    = 6_000_000
+)
 
 // Parse reads a document in JSON or YAML. Swagger 2.0 and anything without an
 // openapi field are errors.
 func Parse(name string, data []byte) (*Document, error) {
 	if len(data) > maxDocument {
 		return nil, fmt.Errorf("%s: larger than %d bytes", name, maxDocument)
+	}
+	if tooManyMarks(data) {
+		return nil, fmt.Errorf("%s: may have more than %d values", name, maxMarks)
 	}
 	root, err := decode(data)
 	if err != nil {
@@ -63,6 +71,20 @@ func Parse(name string, data []byte) (*Document, error) {
 	}
 	d.index()
 	return d, nil
+}
+
+func tooManyMarks(data []byte) bool {
+	if len(data) <= maxMarks {
+		return false
+	}
+	marks := 0
+	for _, c := range data {
+		switch c {
+		case '\n', ',', '[', '{', ':', '?':
+			marks++
+		}
+	}
+	return marks > maxMarks
 }
 
 func decode(data []byte) (jsonvalue.Value, error) {
@@ -113,11 +135,11 @@ func (d *Document) Resolve(ref string) (*jsonvalue.Value, bool) {
 	for part := range strings.SplitSeq(rest[1:], "/") {
 		part = strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
 		if v.Kind() == jsonvalue.Array {
-			i := 0
-			if _, err := fmt.Sscanf(part, "%d", &i); err != nil {
+			i, err := strconv.ParseUint(part, 10, 31)
+			if err != nil {
 				return nil, false
 			}
-			v = v.Index(i)
+			v = v.Index(int(i))
 		} else {
 			v = v.Get(part)
 		}

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -13,21 +14,46 @@ import (
 // decodeYAML reads a YAML document into JSON values (YAML 1.2 core schema).
 func decodeYAML(data []byte) (jsonvalue.Value, error) {
 	var doc yaml.Node
-	if err := yaml.Load(data, &doc); err != nil {
-		return jsonvalue.Value{}, err
+	if len(bytes.TrimSpace(data)) == 0 {
+		return jsonvalue.Value{}, errors.New("the document is empty")
 	}
-	c := converter{budget: 4 << 20}
+	if err := yaml.Load(data, &doc); err != nil {
+		return jsonvalue.Value{}, placed(err)
+	}
+	c := converter{budget: maxAliased}
 	return c.value(&doc, 0)
 }
 
-// converter bounds the values that aliases can multiply.
-type converter struct{ budget int }
+// placed says in the words of our other messages where a text is no YAML.
+func placed(err error) error {
+	var le *yaml.LoadError
+	switch {
+	case !errors.As(err, &le):
+		return err
+	case le.Mark.Line == 0:
+		return fmt.Errorf("not valid YAML: %s", le.Message)
+	default:
+		return fmt.Errorf("line %d, column %d: not valid YAML: %s", le.Mark.Line, le.Mark.Column, le.Message)
+	}
+}
+
+// maxAliased bounds the values that aliases and merge keys add to those that
+// the text has.
+const maxAliased = 1 << 20
+
+type converter struct {
+	budget int
+	// aliased counts the aliases that lead here.
+	aliased int
+}
 
 var errBudget = errors.New("the document's aliases expand to too many values")
 
 func (c *converter) value(n *yaml.Node, depth int) (jsonvalue.Value, error) {
-	if c.budget--; c.budget < 0 {
-		return jsonvalue.Value{}, errBudget
+	if c.aliased > 0 {
+		if c.budget--; c.budget < 0 {
+			return jsonvalue.Value{}, errBudget
+		}
 	}
 	if depth > jsonvalue.MaxDepth {
 		return jsonvalue.Value{}, fmt.Errorf("line %d: nested deeper than %d levels", n.Line, jsonvalue.MaxDepth)
@@ -39,6 +65,8 @@ func (c *converter) value(n *yaml.Node, depth int) (jsonvalue.Value, error) {
 		}
 		return c.value(n.Content[0], depth)
 	case yaml.AliasNode:
+		c.aliased++
+		defer func() { c.aliased-- }()
 		return c.value(n.Alias, depth+1)
 	case yaml.SequenceNode:
 		elems := make([]jsonvalue.Member, len(n.Content))
@@ -51,18 +79,49 @@ func (c *converter) value(n *yaml.Node, depth int) (jsonvalue.Value, error) {
 		}
 		return jsonvalue.ArrayOf(elems), nil
 	case yaml.MappingNode:
-		members := make([]jsonvalue.Member, 0, len(n.Content)/2)
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			v, err := c.value(n.Content[i+1], depth+1)
-			if err != nil {
-				return v, err
-			}
-			members = append(members, jsonvalue.Member{Name: n.Content[i].Value, Value: v})
-		}
-		return jsonvalue.ObjectOf(members), nil
+		return c.mapping(n, depth)
 	default:
 		return scalar(n)
 	}
+}
+
+// mapping reads the pairs, of one name the first, and behind them what a merge
+// key (<<) brings and the mapping itself has not.
+func (c *converter) mapping(n *yaml.Node, depth int) (jsonvalue.Value, error) {
+	members := make([]jsonvalue.Member, 0, len(n.Content)/2)
+	known := make(map[string]struct{}, len(n.Content)/2)
+	add := func(name string, v jsonvalue.Value) {
+		if _, twice := known[name]; !twice {
+			known[name] = struct{}{}
+			members = append(members, jsonvalue.Member{Name: name, Value: v})
+		}
+	}
+	var merged []jsonvalue.Value
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		v, err := c.value(n.Content[i+1], depth+1)
+		switch {
+		case err != nil:
+			return v, err
+		case key.ShortTag() == "!!merge" && v.Kind() == jsonvalue.Array:
+			for _, m := range v.Elems() {
+				merged = append(merged, m.Value)
+			}
+		case key.ShortTag() == "!!merge":
+			merged = append(merged, v)
+		default:
+			add(key.Value, v)
+		}
+	}
+	for _, from := range merged {
+		for _, m := range from.Elems() {
+			add(m.Name, m.Value)
+		}
+	}
+	return jsonvalue.ObjectOf(members), nil
 }
 
 func scalar(n *yaml.Node) (jsonvalue.Value, error) {

@@ -113,6 +113,10 @@ func (c *compiler) restOperation(a *RESTAdapter, from *spec.Exposes, r *spec.Exp
 	if name == "" {
 		name = strings.ToLower(op.Method) + "-" + strings.Trim(strings.NewReplacer("/", "-", "{", "", "}", "").Replace(op.Path), "-")
 	}
+	if twice := repeated(op.PathNames); twice != "" {
+		c.disable(CodePath, "operation", name, r.Path.Span, "its path has the placeholder {"+clip(twice)+"} twice", "")
+		return nil
+	}
 	b := &builder{
 		compiler: c, kind: "operation", name: name, namespace: from.Namespace.Value, rest: true, pathNames: op.PathNames,
 		description: e.Description.Value, label: e.Label.Value, span: e.Span, uses: uses,
@@ -123,6 +127,16 @@ func (c *compiler) restOperation(a *RESTAdapter, from *spec.Exposes, r *spec.Exp
 	}
 	op.PathInputs = b.pathInputs
 	return op
+}
+
+// repeated returns the first name that occurs twice, or "".
+func repeated(names []string) string {
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return name
+		}
+	}
+	return ""
 }
 
 func (c *compiler) addRoute(a *RESTAdapter, op *RESTOperation, span diag.Span) {

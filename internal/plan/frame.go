@@ -17,7 +17,7 @@ import (
 )
 
 // frame is one run: the caller's values, the arguments made of them, and what
-// is wrong with either. It lives as long as its call.
+// is wrong with either. It lives as long as its output.
 type frame struct {
 	bound *Bound
 	op    *Operation
@@ -34,6 +34,9 @@ type frame struct {
 	advice    []fault.Field
 	// ruled reports that a contract's rule refused, which can be relaxed.
 	ruled bool
+	// send and output are what goes up and what comes back.
+	send   upstream.Request
+	output Output
 }
 
 // values are the slots of texts: the caller's inputs, the values of earlier
@@ -251,12 +254,25 @@ func (f *frame) checkBody(at int) {
 		*v = withoutNulls(*v)
 	}
 	*v = c.Body.Normalize(v, f.args.Textual, &f.report)
+	f.refuseClashes(f.input(at))
 	if f.mode != Off && c.Body.Schema != nil {
 		c.Body.Schema.Check(v, "", &f.report)
 	}
 	if f.mode != Off && len(f.report.Violations) > 0 {
 		f.violations(f.input(at))
 	}
+}
+
+// refuseClashes refuses names that were given twice, whatever the operator says
+// about checks: one of the two values could only be dropped.
+func (f *frame) refuseClashes(in *Input) {
+	f.report.Violations = slices.DeleteFunc(f.report.Violations, func(v schema.Violation) bool {
+		clash := v.Keyword == "names"
+		if clash {
+			f.refuse(in, v.Pointer, v.Detail, v.Hint)
+		}
+		return clash
+	})
 }
 
 // withoutNulls leaves out an object's null members. A form cannot carry null, so
@@ -280,7 +296,8 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 	}
 	path := len(buffer)
 	buffer = append(buffer, to.query...)
-	out := &upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON}
+	f.send = upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON}
+	out := &f.send
 	if to.binary {
 		out.Accept = acceptAny
 	}
@@ -349,7 +366,8 @@ func (f *frame) body(out *upstream.Request) *fault.Fault {
 	v := f.bodyValue()
 	if to.body == wire.MediaForm {
 		if !v.IsAbsent() && v.Kind() != jsonvalue.Object {
-			return &fault.Fault{Kind: fault.InvalidInput, Message: "the body must be an object, because the upstream takes a form"}
+			f.refuse(f.input(to.whole), "", "must be an object, because the upstream takes a form", "")
+			return &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused}
 		}
 		out.ContentType = contentForm
 		out.Body = wire.AppendForm(make([]byte, 0, 512), &v)

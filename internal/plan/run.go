@@ -80,7 +80,7 @@ func (b *Bound) Run(ctx context.Context, op *Operation, args *Args) (*Output, er
 		return b.runSteps(ctx, op, args)
 	}
 	c := &op.calls[0]
-	frame := frame{bound: b, op: op, args: args, call: c, mode: b.checks[c.to.upstream.at]}
+	frame := &frame{bound: b, op: op, args: args, call: c, mode: b.checks[c.to.upstream.at]}
 	if f := frame.prepare(); f != nil {
 		return nil, f
 	}
@@ -92,7 +92,8 @@ func (b *Bound) Run(ctx context.Context, op *Operation, args *Args) (*Output, er
 	if err != nil {
 		return nil, err
 	}
-	out := &Output{Status: response.Status, Header: response.Header, Body: response.Body, Advice: frame.advice, response: response}
+	out := &frame.output
+	*out = Output{Status: response.Status, Header: response.Header, Body: response.Body, Advice: frame.advice, response: response}
 	if f := frame.answer(out); f != nil {
 		out.Release()
 		return nil, f

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"patchbay/internal/fault"
 )
@@ -54,16 +55,35 @@ func (r *Response) Release() {
 	r.buffer, r.Body = nil, nil
 }
 
-// progress watches how far a request got, which decides the outcome of a fault.
-type progress struct{ wrote atomic.Bool }
+// exchange is one call under way: what it needs, in one piece of memory.
+type exchange struct {
+	// wrote reports that the request may have left, which decides the outcome
+	// of a fault.
+	wrote    atomic.Bool
+	trace    httptrace.ClientTrace
+	url      url.URL
+	body     requestBody
+	limited  io.LimitedReader
+	response Response
+}
+
+func (x *exchange) gotConn(httptrace.GotConnInfo) { x.wrote.Store(false) }
+
+func (x *exchange) wroteHeaders() { x.wrote.Store(true) }
 
 // outcome is NotSent only while no byte of the request can have left.
-func (p *progress) outcome() fault.Outcome {
-	if p.wrote.Load() {
+func (x *exchange) outcome() fault.Outcome {
+	if x.wrote.Load() {
 		return fault.Unknown
 	}
 	return fault.NotSent
 }
+
+// requestBody is a body in memory.
+type requestBody struct{ bytes.Reader }
+
+// Close does nothing.
+func (*requestBody) Close() error { return nil }
 
 // Do sends the request once. net/http may send it again only if the connection
 // turned out to be dead before a byte was written, or, for methods that are
@@ -73,28 +93,30 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	if c.missing != nil {
 		return nil, c.missing
 	}
-	caller := ctx
-	ctx, cancel := context.WithTimeout(ctx, c.opts.Total)
-	defer cancel()
-	if f := c.enter(ctx); f != nil {
+	caller, start := ctx, time.Now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// One clock times every phase of the call; the transport has none of its own.
+	clock := time.AfterFunc(c.opts.Total, func() { cancel(context.DeadlineExceeded) })
+	defer clock.Stop()
+	if f := c.enter(caller, ctx); f != nil {
 		return nil, f
 	}
 	defer c.leave()
 
-	p := new(progress)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:      func(httptrace.GotConnInfo) { p.wrote.Store(false) },
-		WroteHeaders: func() { p.wrote.Store(true) },
-	})
-	answer, err := c.transport.RoundTrip(c.request(ctx, r))
+	x := new(exchange)
+	x.trace.GotConn, x.trace.WroteHeaders = x.gotConn, x.wroteHeaders
+	clock.Reset(min(c.opts.Header, c.opts.Total-time.Since(start)))
+	answer, err := c.transport.RoundTrip(c.request(httptrace.WithClientTrace(ctx, &x.trace), x, r))
 	if err != nil {
-		return nil, c.failure(caller, ctx, p, err)
+		return nil, c.failure(caller, ctx, x.outcome(), err)
 	}
 	defer answer.Body.Close()
-	return c.read(caller, ctx, answer)
+	clock.Reset(c.opts.Total - time.Since(start))
+	return c.read(caller, ctx, x, answer)
 }
 
-func (c *Client) request(ctx context.Context, r *Request) *http.Request {
+func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Request {
 	header := r.Header
 	if header == nil {
 		header = make(http.Header, 6)
@@ -125,23 +147,27 @@ func (c *Client) request(ctx context.Context, r *Request) *http.Request {
 	} else {
 		raw = path
 	}
-	req := &http.Request{
-		Method: r.Method, Host: c.base.Host, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		URL: &url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: path, RawPath: raw, RawQuery: query},
-	}
+	x.url = url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: path, RawPath: raw, RawQuery: query}
+	req := c.blank.WithContext(ctx)
+	req.Method, req.Host, req.URL, req.Header = r.Method, c.base.Host, &x.url, header
 	if r.Body != nil {
 		req.ContentLength = int64(len(r.Body))
 		if len(r.Body) == 0 {
 			req.Body = http.NoBody
 		} else {
 			body := r.Body
-			req.Body = io.NopCloser(bytes.NewReader(body))
+			x.body.Reset(body)
+			req.Body = &x.body
 			// Lets net/http use a fresh connection when a kept one was dead
 			// before anything was written; it never replays a POST otherwise.
-			req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+			req.GetBody = func() (io.ReadCloser, error) {
+				again := new(requestBody)
+				again.Reset(body)
+				return again, nil
+			}
 		}
 	}
-	return req.WithContext(ctx)
+	return req
 }
 
 func join(a, separator, b string) string {
@@ -151,10 +177,11 @@ func join(a, separator, b string) string {
 	return a + separator + b
 }
 
-func (c *Client) read(caller, ctx context.Context, answer *http.Response) (*Response, error) {
+func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Response) (*Response, error) {
 	buffer := c.buffers.Get().(*bytes.Buffer)
 	buffer.Reset()
-	out := &Response{Status: answer.StatusCode, Header: answer.Header, buffer: buffer, client: c}
+	out := &x.response
+	*out = Response{Status: answer.StatusCode, Header: answer.Header, buffer: buffer, client: c}
 	if answer.ContentLength > c.opts.MaxBody {
 		out.Release()
 		return nil, c.tooLarge(answer.StatusCode)
@@ -162,13 +189,12 @@ func (c *Client) read(caller, ctx context.Context, answer *http.Response) (*Resp
 	if n := answer.ContentLength; n > 0 {
 		buffer.Grow(int(n) + bytes.MinRead)
 	}
-	n, err := buffer.ReadFrom(io.LimitReader(answer.Body, c.opts.MaxBody+1))
+	x.limited = io.LimitedReader{R: answer.Body, N: c.opts.MaxBody + 1}
+	n, err := buffer.ReadFrom(&x.limited)
 	switch {
 	case err != nil:
 		out.Release()
-		answered := new(progress)
-		answered.wrote.Store(true)
-		f := c.failure(caller, ctx, answered, fmt.Errorf("reading the answer: %w", err))
+		f := c.failure(caller, ctx, fault.Unknown, fmt.Errorf("reading the answer: %w", err))
 		f.UpstreamStatus = answer.StatusCode
 		return nil, f
 	case n > c.opts.MaxBody:
@@ -188,8 +214,8 @@ func (c *Client) tooLarge(status int) *fault.Fault {
 }
 
 // failure classifies what kept an exchange from completing.
-func (c *Client) failure(caller, ctx context.Context, p *progress, err error) *fault.Fault {
-	f := &fault.Fault{Kind: fault.Unreachable, Outcome: p.outcome(), Cause: redact(err)}
+func (c *Client) failure(caller, ctx context.Context, outcome fault.Outcome, err error) *fault.Fault {
+	f := &fault.Fault{Kind: fault.Unreachable, Outcome: outcome, Cause: redact(err)}
 	timeout := false
 	if ne, ok := errors.AsType[net.Error](err); ok {
 		timeout = ne.Timeout()

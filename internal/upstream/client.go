@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -23,8 +24,9 @@ import (
 // Options are the bounds of the exchange with one upstream. [Defaults] has
 // working values; a zero field is not a default.
 type Options struct {
-	// Connect bounds dialing and the TLS handshake, Header the wait for the
-	// answer's header, Total the whole call including its body.
+	// Connect bounds dialing and the TLS handshake, each; Header the time from
+	// the call's turn until the answer's header is there, connecting included;
+	// Total the whole call, from waiting for its turn to the end of the body.
 	Connect, Header, Total time.Duration
 	// MaxBody bounds the answer's body after decompression, in bytes.
 	MaxBody int64
@@ -48,7 +50,9 @@ type Client struct {
 	opts      Options
 	agent     []string
 	transport *http.Transport
-	slots     chan struct{}
+	// blank is what all requests have in common.
+	blank http.Request
+	slots chan struct{}
 	// missing names what an operator has to provide before calls can be made.
 	missing *fault.Fault
 	buffers sync.Pool
@@ -70,6 +74,7 @@ type Endpoint struct {
 func NewClient(end Endpoint, opts Options) (*Client, error) {
 	c := &Client{
 		namespace: end.Namespace, signer: end.Signer, opts: opts, missing: end.Missing,
+		blank: http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1},
 		agent: []string{opts.UserAgent}, slots: make(chan struct{}, max(1, opts.MaxConcurrent)),
 	}
 	c.buffers.New = func() any { return new(bytes.Buffer) }
@@ -87,7 +92,6 @@ func NewClient(end Endpoint, opts Options) (*Client, error) {
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    opts.Connect,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		ResponseHeaderTimeout:  opts.Header,
 		MaxIdleConns:           opts.MaxConcurrent,
 		MaxIdleConnsPerHost:    opts.MaxConcurrent,
 		IdleConnTimeout:        90 * time.Second,
@@ -141,7 +145,7 @@ func (c *Client) Missing() *fault.Fault { return c.missing }
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // enter waits for a place among the concurrent calls.
-func (c *Client) enter(ctx context.Context) *fault.Fault {
+func (c *Client) enter(caller, ctx context.Context) *fault.Fault {
 	select {
 	case c.slots <- struct{}{}:
 		return nil
@@ -151,9 +155,12 @@ func (c *Client) enter(ctx context.Context) *fault.Fault {
 	case c.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
+		if errors.Is(caller.Err(), context.Canceled) {
+			return &fault.Fault{Kind: fault.Canceled, Outcome: fault.NotSent, Message: "the caller went away before its call had its turn", Cause: context.Cause(ctx)}
+		}
 		return &fault.Fault{
 			Kind: fault.Busy, Outcome: fault.NotSent,
-			Message: fmt.Sprintf("all %d concurrent calls to %s were taken", cap(c.slots), c.namespace), Cause: ctx.Err(),
+			Message: fmt.Sprintf("all %d concurrent calls to %s were taken", cap(c.slots), c.namespace), Cause: context.Cause(ctx),
 		}
 	}
 }

@@ -119,6 +119,8 @@ type exchange struct {
 	args   plan.Args
 	room   [8]jsonvalue.Value
 	params [route.MaxParams]string
+	// The values of two response headers, which net/http only reads.
+	requestID, length [1]string
 }
 
 // ServeHTTP answers one request.
@@ -127,7 +129,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{h: h, w: w, r: r}
 	x.access.Protocol, x.access.Adapter, x.access.Method = "rest", h.opts.Adapter.Namespace, r.Method
 	x.access.RequestID = h.opts.IDs.Accept(r.Header.Get("X-Request-Id"))
-	w.Header()["X-Request-Id"] = []string{x.access.RequestID}
+	x.requestID[0] = x.access.RequestID
+	w.Header()["X-Request-Id"] = x.requestID[:]
 	if f := x.serve(r.Context()); f != nil {
 		x.fail(f)
 	}

@@ -68,7 +68,8 @@ func (x *exchange) write(out *plan.Output) {
 			h["Content-Type"] = []string{"application/octet-stream"}
 		}
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(out.Body))}
+	x.length[0] = strconv.Itoa(len(out.Body))
+	h["Content-Length"] = x.length[:]
 	x.w.WriteHeader(out.Status)
 	_, _ = x.w.Write(out.Body) // a caller that has gone is seen by the server
 }

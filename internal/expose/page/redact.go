@@ -1,0 +1,143 @@
+package page
+
+import (
+	"bytes"
+	"net/url"
+	"slices"
+	"strings"
+
+	"patchbay/internal/diag"
+	"patchbay/internal/spec"
+)
+
+// hidden stands in place of a secret.
+const hidden = "(hidden)"
+
+// visible is the source of a document as everybody may see it, because the own
+// pages are open to whoever reaches the adapter: where the file spells out a
+// secret instead of naming a variable, the place says so and no more.
+func visible(doc *spec.Document, source []byte) []byte {
+	secrets := secrets(doc)
+	if len(secrets) == 0 {
+		return source
+	}
+	lines := bytes.SplitAfter(source, []byte("\n"))
+	for _, s := range secrets {
+		hide(lines, s)
+	}
+	out := bytes.Join(lines, nil)
+	for _, s := range secrets {
+		// The same value may stand in another place, such as a comment.
+		const telling = 4
+		if len(s.Value) >= telling {
+			out = bytes.ReplaceAll(out, []byte(s.Value), []byte(hidden))
+		}
+	}
+	return out
+}
+
+// hide replaces the text at its place; where the place is not the text, as in
+// an escaped or folded scalar, all lines of it.
+func hide(lines [][]byte, s spec.Text) {
+	first, last := s.Span.Line-1, max(s.Span.EndLine, s.Span.Line)-1
+	if first < 0 || last >= len(lines) {
+		return
+	}
+	if first == last {
+		runes := []rune(string(lines[first]))
+		from, to := s.Span.Col-1, s.Span.EndCol-1
+		if 0 <= from && from < to && to <= len(runes) && strings.Contains(string(runes[from:to]), s.Value) {
+			lines[first] = []byte(string(runes[:from]) + hidden + string(runes[to:]))
+			return
+		}
+	}
+	for i := first; i <= last; i++ {
+		lines[i] = []byte("# " + hidden + "\n")
+	}
+}
+
+// secrets lists the texts of a document that are a secret themselves.
+func secrets(doc *spec.Document) []spec.Text {
+	var out []spec.Text
+	take := func(t spec.Text) {
+		if t.Set() && isLiteral(t.Value) {
+			out = append(out, t)
+		}
+	}
+	for i := range doc.Consumes {
+		c := &doc.Consumes[i]
+		takeAuthentication(c.Authentication, take)
+		takeEntries(c.Headers, take)
+		takeParameters(c.Inputs, take)
+		if u, err := url.Parse(c.BaseURI.Value); err == nil && u.User != nil {
+			take(c.BaseURI)
+		}
+		for j := range c.Resources {
+			r := &c.Resources[j]
+			takeParameters(r.Inputs, take)
+			for k := range r.Operations {
+				takeParameters(r.Operations[k].Inputs, take)
+			}
+		}
+	}
+	for i := range doc.Exposes {
+		takeAuthentication(doc.Exposes[i].Authentication, take)
+	}
+	return out
+}
+
+func takeAuthentication(a *spec.Authentication, take func(spec.Text)) {
+	if a == nil {
+		return
+	}
+	for _, t := range []spec.Text{a.Username, a.Password, a.Token, a.Value} {
+		take(t)
+	}
+	for _, e := range slices.Concat(a.Headers, a.Other) {
+		take(e.Value)
+	}
+}
+
+func takeEntries(entries []spec.Entry, take func(spec.Text)) {
+	for _, e := range entries {
+		if tellsSecret(e.Name.Value) {
+			take(e.Value)
+		}
+	}
+}
+
+func takeParameters(list []spec.Parameter, take func(spec.Text)) {
+	for i := range list {
+		if p := &list[i]; tellsSecret(p.Name.Value) {
+			take(p.Value)
+			take(p.Default)
+		}
+	}
+}
+
+// tellsSecret reports whether a header or parameter of that name usually
+// carries a credential.
+func tellsSecret(name string) bool {
+	folded := diag.Fold(name)
+	return slices.ContainsFunc([]string{"auth", "cookie", "token", "secret", "password", "apikey", "accesskey", "signature"}, func(word string) bool {
+		return strings.Contains(folded, word)
+	})
+}
+
+// isLiteral reports whether a text holds more than placeholders and the word
+// that names a scheme.
+func isLiteral(s string) bool {
+	for {
+		open := strings.Index(s, "{{")
+		if open < 0 {
+			break
+		}
+		end := strings.Index(s[open:], "}}")
+		if end < 0 {
+			break
+		}
+		s = s[:open] + s[open+end+len("}}"):]
+	}
+	s = strings.ToLower(strings.TrimSpace(s))
+	return s != "" && !slices.Contains([]string{"basic", "bearer", "token", "apikey", ":"}, s)
+}
