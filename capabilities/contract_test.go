@@ -285,7 +285,7 @@ func TestOpenness(t *testing.T) {
 				return
 			}
 			_, closed := node["additionalProperties"]
-			if closed != (slices.Contains(forms, place)) {
+			if closed != slices.Contains(forms, place) {
 				t.Errorf("%s: additionalProperties %v", place, node["additionalProperties"])
 			}
 			if slices.Contains(requests, name) {

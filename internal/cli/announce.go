@@ -123,7 +123,7 @@ func example(a *engine.Served, simulated bool) string {
 
 // refuseBound prints why the documents cannot be served with the values at
 // hand; for credentials, what the operator seems to have and how to use it.
-func (c *command) refuseBound(list diag.List, loaded *engine.Loaded, env *bind.Environment) error {
+func (c *command) refuseBound(list diag.List, loaded *engine.Loaded, env *bind.Environment, simulated bool) error {
 	var errs diag.List
 	for _, d := range list {
 		if d.Severity == diag.Error {
@@ -136,7 +136,9 @@ func (c *command) refuseBound(list diag.List, loaded *engine.Loaded, env *bind.E
 	fmt.Fprintln(c.Err)
 	for _, p := range loaded.Plans {
 		for _, u := range p.Upstreams {
-			c.adviseCredentials(p, u, env)
+			if !simulated {
+				c.adviseCredentials(p, u, env)
+			}
 		}
 	}
 	fmt.Fprintf(c.Err, "patchbay: nothing is served: %s\n", diag.Summary(errs))

@@ -46,7 +46,7 @@ func (f *flags) sandboxFlags(cmd *cobra.Command) {
 	set.StringVar(&f.opts.Sandbox.Listen, "sandbox-listen", "", "the simulator's `HOST:PORT` (default a free port on loopback)")
 	set.DurationVar(&f.opts.Sandbox.SetupDelay, "sandbox-setup-delay", f.opts.Sandbox.SetupDelay, "how long a new channel stays in set-up")
 	set.IntVar(&f.opts.Sandbox.SeedChannels, "sandbox-seed-channels", 1, "how many channels the simulator's seeded interaction has, to try paging with")
-	set.StringVar(&f.opts.Sandbox.Faults, "sandbox-faults", "", "faults to inject, such as `429:2,slow=300ms:*` (twice a 429, then slow for ever)")
+	set.StringVar(&f.opts.Sandbox.Faults, "sandbox-faults", "", "`FAULTS` to inject, such as 429:2,slow=300ms:* (twice a 429, then slow for ever)")
 }
 
 // limitFlags registers the bounds of requests and calls.
@@ -54,7 +54,7 @@ func (f *flags) limitFlags(cmd *cobra.Command) {
 	set, l := cmd.Flags(), &f.opts.Limits
 	set.Int64Var(&l.MaxBody, "max-body", l.MaxBody, "largest request body, in `BYTES`")
 	set.Int64Var(&l.MaxResponse, "max-response", l.MaxResponse, "largest upstream answer after decompression, in `BYTES`")
-	set.IntVar(&l.MaxConcurrent, "max-concurrent", l.MaxConcurrent, "most calls to one upstream at a time")
+	set.IntVar(&l.MaxConcurrent, "max-concurrent", l.MaxConcurrent, "most calls to one upstream at a time, as `N`")
 	set.DurationVar(&l.Connect, "connect-timeout", l.Connect, "time to connect to an upstream")
 	set.DurationVar(&l.Header, "header-timeout", l.Header, "time until an upstream's answer begins")
 	set.DurationVar(&l.Total, "timeout", l.Total, "time for a whole upstream call")

@@ -92,7 +92,7 @@ func (c *command) prepare(f *flags, files []string, lenient bool) (*session, err
 		return s, usageError{err}
 	}
 	if problems.HasErrors() {
-		return s, c.refuseBound(problems, loaded, env)
+		return s, c.refuseBound(problems, loaded, env, opts.Sandbox.Enabled)
 	}
 	s.deploy, s.found = bound, append(found, problems...)
 	return s, nil
@@ -183,10 +183,11 @@ credentials, or exactly those of TWILIO_USER and TWILIO_PASS where both are set.
 	}
 	f := &flags{opts: deploy.Defaults(), lookupEnv: c.lookup}
 	set := cmd.Flags()
+	set.SortFlags = false
 	set.StringVar(&f.opts.Sandbox.Listen, "listen", "localhost:8081", "the simulator's `HOST:PORT`")
 	set.DurationVar(&f.opts.Sandbox.SetupDelay, "setup-delay", f.opts.Sandbox.SetupDelay, "how long a new channel stays in set-up")
 	set.IntVar(&f.opts.Sandbox.SeedChannels, "seed-channels", 1, "how many channels the seeded interaction has, to try paging with")
-	set.StringVar(&f.opts.Sandbox.Faults, "faults", "", "faults to inject, such as `429:2,slow=300ms`")
+	set.StringVar(&f.opts.Sandbox.Faults, "faults", "", "`FAULTS` to inject, such as 429:2,slow=300ms:* (twice a 429, then slow for ever)")
 	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE`; repeatable")
 	set.StringArrayVar(&f.opts.AllowHosts, "allow-host", nil, "another `NAME` under which the simulator is known; repeatable")
 	set.BoolVar(&f.opts.AllowUnauthenticated, "allow-unauthenticated", false, "let the simulator be reached from outside")

@@ -227,9 +227,12 @@ func style(p *openapi.Parameter) wire.QueryStyle {
 	}
 }
 
-// documented is the source of rules that name none: what a provider's own
-// document states counts as documented.
-const documented = "D"
+// The sources of rules that refuse a request; every other one is inferred. A
+// rule that names none is documented: a provider's own document states it.
+const (
+	documented = "D"
+	observed   = "O"
+)
 
 func (c *compiler) schema(raw *jsonvalue.Value, place string) *schema.Schema {
 	if raw == nil {

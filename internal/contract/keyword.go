@@ -56,6 +56,16 @@ func kindOf(keyword string) keywordKind {
 	}
 }
 
+// annotates reports whether a keyword describes and refuses nothing.
+func annotates(keyword string) bool {
+	switch keyword {
+	case "title", "description", "format", "default", "examples", "readOnly", "writeOnly", "deprecated", "contentEncoding", "contentMediaType":
+		return true
+	default:
+		return false
+	}
+}
+
 // admissible reports whether a keyword is published and has a value of the form
 // that it demands: documents are not always valid, and one wrong keyword makes
 // agents' hosts refuse a whole list of tools.

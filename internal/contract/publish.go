@@ -11,27 +11,41 @@ import (
 // references are replaced by what they lead to, a recursion becomes an open
 // schema, OpenAPI 3.0's nullable and boolean bounds become those of JSON Schema
 // 2020-12, and our own extension keywords and what is no schema are left out.
+// Rules that are only inferred are left out too: they never refuse a request
+// here, and must not refuse it in a client.
 type publisher struct {
 	resolve   func(string) (*jsonvalue.Value, bool)
 	openapi30 bool
 }
 
 // Bounds of one published schema: how deep references are followed into each
-// other, and how many subschemas it has. What lies beyond is an open schema.
+// other, how deep its subschemas lie in each other, and how many it has. What
+// lies beyond is an open schema.
 const (
 	maxInline    = 24
+	maxNested    = 40
 	maxPublished = 5000
 )
 
 // inlining is where in the document a schema is being published.
 type inlining struct {
-	refs []string
+	refs  []string
+	depth int
+	// condition reports that the schema is one of `if` or `not`, whose rules
+	// refuse nothing by themselves: without them, others would refuse more.
+	condition bool
 	// left is what remains of maxPublished, shared by all parts.
 	left *int
 }
 
+// follow is the place behind a reference, inside the one of a subschema.
 func (i *inlining) follow(ref string) *inlining {
-	return &inlining{refs: append(i.refs[:len(i.refs):len(i.refs)], ref), left: i.left}
+	return &inlining{refs: append(i.refs[:len(i.refs):len(i.refs)], ref), depth: i.depth, condition: i.condition, left: i.left}
+}
+
+func (i *inlining) inside(keyword string) *inlining {
+	condition := i.condition || keyword == "if" || keyword == "not"
+	return &inlining{refs: i.refs, depth: i.depth + 1, condition: condition, left: i.left}
 }
 
 // Input returns the published schema of the parameter.
@@ -70,7 +84,7 @@ func (p *publisher) schema(v *jsonvalue.Value, at *inlining) jsonvalue.Value {
 		left := maxPublished
 		at = &inlining{left: &left}
 	}
-	if v == nil || v.Kind() != jsonvalue.Object && v.Kind() != jsonvalue.Bool || *at.left <= 0 {
+	if v == nil || v.Kind() != jsonvalue.Object && v.Kind() != jsonvalue.Bool || *at.left <= 0 || at.depth > maxNested {
 		return jsonvalue.ObjectOf(nil)
 	}
 	*at.left--
@@ -79,6 +93,10 @@ func (p *publisher) schema(v *jsonvalue.Value, at *inlining) jsonvalue.Value {
 	}
 	if ref := v.Get("$ref"); ref != nil {
 		return p.reference(v, ref.Text(), at)
+	}
+	inferred := false
+	if source := v.Get("x-patchbay-source"); source != nil && !at.condition {
+		inferred = source.Text() != documented && source.Text() != observed
 	}
 	nullable := false
 	members := make([]jsonvalue.Member, 0, v.Len())
@@ -89,8 +107,11 @@ func (p *publisher) schema(v *jsonvalue.Value, at *inlining) jsonvalue.Value {
 			nullable = nullable || name == "nullable" && m.Value.Bool()
 			name = bound(v, name)
 		}
-		if admissible(name, &m.Value) {
-			members = put(members, name, p.keyword(name, &m.Value, at))
+		if !admissible(name, &m.Value) || inferred && !annotates(name) {
+			continue
+		}
+		if value := p.keyword(name, &m.Value, at); name != "allOf" || value.Len() > 0 {
+			members = put(members, name, value)
 		}
 	}
 	if nullable {
@@ -121,6 +142,7 @@ func (p *publisher) reference(v *jsonvalue.Value, ref string, at *inlining) json
 // keyword converts the value of one keyword; only those that hold schemas are
 // looked into.
 func (p *publisher) keyword(name string, v *jsonvalue.Value, at *inlining) jsonvalue.Value {
+	at = at.inside(name)
 	switch kindOf(name) {
 	case namedSchemas:
 		members := make([]jsonvalue.Member, v.Len())
@@ -129,9 +151,12 @@ func (p *publisher) keyword(name string, v *jsonvalue.Value, at *inlining) jsonv
 		}
 		return jsonvalue.ObjectOf(members)
 	case listedSchemas:
-		elems := make([]jsonvalue.Member, v.Len())
-		for i, m := range v.Elems() {
-			elems[i].Value = p.schema(&m.Value, at)
+		elems := make([]jsonvalue.Member, 0, v.Len())
+		for _, m := range v.Elems() {
+			part := p.schema(&m.Value, at)
+			if name != "allOf" || part.Kind() != jsonvalue.Object || part.Len() > 0 {
+				elems = append(elems, jsonvalue.Member{Value: part})
+			}
 		}
 		return jsonvalue.ArrayOf(elems)
 	case oneSchema:

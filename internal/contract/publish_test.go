@@ -38,34 +38,61 @@ components: {schemas: %s}
 func TestPublish(t *testing.T) {
 	const v30, v31 = "3.0.3", "3.1.0"
 	for _, c := range []struct{ name, version, schema, components, want string }{
-		{"as it is", v31, `{type: object, required: [a], properties: {a: {type: string, minLength: 1, description: An a.}}, additionalProperties: false}`, `{}`,
-			`{"type":"object","required":["a"],"properties":{"a":{"type":"string","minLength":1,"description":"An a."}},"additionalProperties":false}`},
-		{"references are replaced", v31, `{$ref: '#/components/schemas/A'}`, `{A: {properties: {b: {$ref: '#/components/schemas/B'}}}, B: {type: integer}}`,
-			`{"properties":{"b":{"type":"integer"}}}`},
-		{"keywords beside a reference win", v31, `{$ref: '#/components/schemas/A', description: Mine., x-patchbay-source: D}`, `{A: {type: string, description: Theirs.}}`,
-			`{"type":"string","description":"Mine."}`},
-		{"in 3.0 they do not count", v30, `{$ref: '#/components/schemas/A', description: Mine.}`, `{A: {type: string, description: Theirs.}}`,
-			`{"type":"string","description":"Theirs."}`},
-		{"a recursion is open", v31, `{$ref: '#/components/schemas/A'}`, `{A: {properties: {next: {$ref: '#/components/schemas/A'}, list: {type: array, items: {$ref: '#/components/schemas/A'}}}}}`,
-			`{"properties":{"next":{},"list":{"type":"array","items":{}}}}`},
-		{"the same reference twice is none", v31, `{properties: {a: {$ref: '#/components/schemas/A'}, b: {$ref: '#/components/schemas/A'}}}`, `{A: {type: string}}`,
-			`{"properties":{"a":{"type":"string"},"b":{"type":"string"}}}`},
+		{
+			"as it is", v31, `{type: object, required: [a], properties: {a: {type: string, minLength: 1, description: An a.}}, additionalProperties: false}`, `{}`,
+			`{"type":"object","required":["a"],"properties":{"a":{"type":"string","minLength":1,"description":"An a."}},"additionalProperties":false}`,
+		},
+		{
+			"references are replaced", v31, `{$ref: '#/components/schemas/A'}`, `{A: {properties: {b: {$ref: '#/components/schemas/B'}}}, B: {type: integer}}`,
+			`{"properties":{"b":{"type":"integer"}}}`,
+		},
+		{
+			"keywords beside a reference win", v31, `{$ref: '#/components/schemas/A', description: Mine., x-patchbay-source: D}`, `{A: {type: string, description: Theirs.}}`,
+			`{"type":"string","description":"Mine."}`,
+		},
+		{
+			"in 3.0 they do not count", v30, `{$ref: '#/components/schemas/A', description: Mine.}`, `{A: {type: string, description: Theirs.}}`,
+			`{"type":"string","description":"Theirs."}`,
+		},
+		{
+			"a recursion is open", v31, `{$ref: '#/components/schemas/A'}`, `{A: {properties: {next: {$ref: '#/components/schemas/A'}, list: {type: array, items: {$ref: '#/components/schemas/A'}}}}}`,
+			`{"properties":{"next":{},"list":{"type":"array","items":{}}}}`,
+		},
+		{
+			"the same reference twice is none", v31, `{properties: {a: {$ref: '#/components/schemas/A'}, b: {$ref: '#/components/schemas/A'}}}`, `{A: {type: string}}`,
+			`{"properties":{"a":{"type":"string"},"b":{"type":"string"}}}`,
+		},
 		{"a reference that leads nowhere is open", v31, `{properties: {a: {$ref: '#/gone'}, b: {$ref: 'other.yaml'}}}`, `{}`, `{"properties":{"a":{},"b":{}}}`},
-		{"nullable", v30, `{properties: {a: {type: string, nullable: true, enum: [x]}, b: {type: string, nullable: false}, c: {type: string, enum: [x, null], nullable: true}}}`, `{}`,
-			`{"properties":{"a":{"type":["string","null"],"enum":["x",null]},"b":{"type":"string"},"c":{"type":["string","null"],"enum":["x",null]}}}`},
+		{
+			"nullable", v30, `{properties: {a: {type: string, nullable: true, enum: [x]}, b: {type: string, nullable: false}, c: {type: string, enum: [x, null], nullable: true}}}`, `{}`,
+			`{"properties":{"a":{"type":["string","null"],"enum":["x",null]},"b":{"type":"string"},"c":{"type":["string","null"],"enum":["x",null]}}}`,
+		},
 		{"nullable behind a reference", v30, `{properties: {a: {$ref: '#/components/schemas/A'}}}`, `{A: {type: object, nullable: true}}`, `{"properties":{"a":{"type":["object","null"]}}}`},
-		{"exclusive bounds of 3.0", v30, `{type: number, minimum: 0, exclusiveMinimum: true, maximum: 9, exclusiveMaximum: false}`, `{}`,
-			`{"type":"number","exclusiveMinimum":0,"maximum":9}`},
+		{
+			"exclusive bounds of 3.0", v30, `{type: number, minimum: 0, exclusiveMinimum: true, maximum: 9, exclusiveMaximum: false}`, `{}`,
+			`{"type":"number","exclusiveMinimum":0,"maximum":9}`,
+		},
 		{"exclusive bounds of 3.1", v31, `{type: number, exclusiveMinimum: 0, maximum: 9}`, `{}`, `{"type":"number","exclusiveMinimum":0,"maximum":9}`},
-		{"extensions and OpenAPI's own keywords are left out", v31,
+		{
+			"extensions and OpenAPI's own keywords are left out", v31,
 			`{type: object, x-patchbay-source: D, x-other: 1, example: {a: 1}, xml: {name: a}, externalDocs: {url: u}, discriminator: {propertyName: a}, properties: {x-mine: {type: string}}}`, `{}`,
-			`{"type":"object","properties":{"x-mine":{"type":"string"}}}`},
-		{"allOf is kept", v31, `{allOf: [{$ref: '#/components/schemas/A'}, {if: {required: [a]}, then: {required: [b]}}]}`, `{A: {type: object}}`,
-			`{"allOf":[{"type":"object"},{"if":{"required":["a"]},"then":{"required":["b"]}}]}`},
+			`{"type":"object","properties":{"x-mine":{"type":"string"}}}`,
+		},
+		{
+			"allOf is kept", v31, `{allOf: [{$ref: '#/components/schemas/A'}, {if: {required: [a]}, then: {required: [b]}}]}`, `{A: {type: object}}`,
+			`{"allOf":[{"type":"object"},{"if":{"required":["a"]},"then":{"required":["b"]}}]}`,
+		},
+		{"inferred rules are left out", v31,
+			`{type: object, x-patchbay-source: D, properties: {a: {type: string, allOf: [{x-patchbay-source: I, pattern: x}]}, b: {x-patchbay-source: I, description: B., minItems: 1, items: {type: string}}, c: {x-patchbay-source: O, pattern: x}}, allOf: [{}, {required: [a]}]}`, `{}`,
+			`{"type":"object","properties":{"a":{"type":"string"},"b":{"description":"B."},"c":{"pattern":"x"}},"allOf":[{"required":["a"]}]}`},
+		{"but not those of conditions", v31, `{if: {x-patchbay-source: I, required: [a]}, then: {required: [b]}, not: {properties: {c: {x-patchbay-source: I, type: string}}}}`, `{}`,
+			`{"if":{"required":["a"]},"then":{"required":["b"]},"not":{"properties":{"c":{"type":"string"}}}}`},
 		{"booleans are schemas", v31, `{properties: {a: true, b: false}, items: true}`, `{}`, `{"properties":{"a":true,"b":false},"items":true}`},
-		{"keywords of a wrong form are left out", v31,
+		{
+			"keywords of a wrong form are left out", v31,
 			`{type: [object, file], required: true, minLength: -1, maximum: high, enum: a, pattern: 5, properties: [a], items: [{}], allOf: [], uniqueItems: 1, multipleOf: 0, description: 5, default: x}`, `{}`,
-			`{"default":"x"}`},
+			`{"default":"x"}`,
+		},
 		{"so are names given twice", v31, `{required: [a, a], dependentRequired: {a: [b], c: [d]}}`, `{}`, `{"dependentRequired":{"a":["b"],"c":["d"]}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -96,6 +123,24 @@ func TestPublishIsBounded(t *testing.T) {
 	}
 }
 
+// A host that decodes schemas has bounds of its own, and so has our core.
+func TestPublishIsFlat(t *testing.T) {
+	schema := strings.Repeat("{properties: {a: ", 50) + "{type: string}" + strings.Repeat("}}", 50)
+	op := publish(t, "3.1.0", schema, "{}")
+	body := op.BodySchema()
+	if n := depth(&body); n > 90 {
+		t.Errorf("the schema is %d deep", n)
+	}
+}
+
+func depth(v *jsonvalue.Value) int {
+	n := 0
+	for i := range v.Elems() {
+		n = max(n, depth(&v.Elems()[i].Value))
+	}
+	return n + 1
+}
+
 func first(v jsonvalue.Value, _ bool) jsonvalue.Value { return v }
 
 func nodes(v *jsonvalue.Value) int {
@@ -108,17 +153,25 @@ func nodes(v *jsonvalue.Value) int {
 
 func TestShape(t *testing.T) {
 	for _, c := range []struct{ name, schema, components, want string }{
-		{"types and descriptions", `{type: object, title: T, required: [a], description: D., properties: {a: {type: string, enum: [x], pattern: x, description: A.}, n: {type: integer, minimum: 0}}, additionalProperties: false}`, `{}`,
-			`{"type":"object","description":"D.","properties":{"a":{"type":["string","null"],"description":"A."},"n":{"type":["number","string","null"]}}}`},
-		{"a number may come as text", `{properties: {a: {type: [integer, string]}, b: {type: [number, integer]}}}`, `{}`,
-			`{"properties":{"a":{"type":["number","string","null"]},"b":{"type":["number","string","null"]}}}`},
+		{
+			"types and descriptions", `{type: object, title: T, required: [a], description: D., properties: {a: {type: string, enum: [x], pattern: x, description: A.}, n: {type: integer, minimum: 0}}, additionalProperties: false}`, `{}`,
+			`{"type":"object","description":"D.","properties":{"a":{"type":["string","null"],"description":"A."},"n":{"type":["number","string","null"]}}}`,
+		},
+		{
+			"a number may come as text", `{properties: {a: {type: [integer, string]}, b: {type: [number, integer]}}}`, `{}`,
+			`{"properties":{"a":{"type":["number","string","null"]},"b":{"type":["number","string","null"]}}}`,
+		},
 		{"null is not added twice", `{properties: {a: {type: [string, 'null']}, b: {type: 'null'}}}`, `{}`, `{"properties":{"a":{"type":["string","null"]},"b":{"type":["null"]}}}`},
-		{"items", `{type: array, items: {type: object, properties: {a: {type: integer}}}}`, `{}`,
-			`{"type":"array","items":{"type":["object","null"],"properties":{"a":{"type":["number","string","null"]}}}}`},
+		{
+			"items", `{type: array, items: {type: object, properties: {a: {type: integer}}}}`, `{}`,
+			`{"type":"array","items":{"type":["object","null"],"properties":{"a":{"type":["number","string","null"]}}}}`,
+		},
 		{"the root has one type", `{type: ['null', object]}`, `{}`, `{"type":"object"}`},
-		{"allOf is laid together", `{allOf: [{$ref: '#/components/schemas/A'}, {allOf: [{properties: {deep: {type: boolean}}}]}, {properties: {b: {type: string}}, required: [b]}], description: Whole.}`,
+		{
+			"allOf is laid together", `{allOf: [{$ref: '#/components/schemas/A'}, {allOf: [{properties: {deep: {type: boolean}}}]}, {properties: {b: {type: string}}, required: [b]}], description: Whole.}`,
 			`{A: {type: object, description: Part., properties: {a: {type: string}, b: {type: integer}}}}`,
-			`{"type":"object","description":"Whole.","properties":{"a":{"type":["string","null"]},"b":{"type":["string","null"]},"deep":{"type":["boolean","null"]}}}`},
+			`{"type":"object","description":"Whole.","properties":{"a":{"type":["string","null"]},"b":{"type":["string","null"]},"deep":{"type":["boolean","null"]}}}`,
+		},
 		{"alternatives are open", `{oneOf: [{type: string}, {type: object}], properties: {a: {anyOf: [{type: string}]}}}`, `{}`, `{"properties":{"a":{}}}`},
 		{"booleans are open", `{properties: {a: true, b: false}}`, `{}`, `{"properties":{"a":{},"b":{}}}`},
 	} {

@@ -18,7 +18,7 @@
 //	yaml [NAME]      a capability file, if it has a version key: it must have no
 //	                 errors, or those of the output block that follows
 //	json [NAME]      must be JSON
-//	text             shown
+//	text [NAME]      shown
 //
 // A block with a NAME is written to the document's directory first. In
 // expected output … stands for any text within a line, and alone on a line for

@@ -82,3 +82,36 @@ func subcommands(help string) []string {
 	}
 	return out
 }
+
+// DESIGN.md names every package, so that its table does not fall behind.
+func TestDesignNamesPackages(t *testing.T) {
+	design, err := os.ReadFile(filepath.Join(root, "DESIGN.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, pattern := range []string{"cmd/*/*.go", "internal/*/*.go", "internal/expose/*/*.go"} {
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := map[string]bool{}
+		for _, file := range files {
+			name, err := filepath.Rel(root, filepath.Dir(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			name = filepath.ToSlash(name)
+			if !strings.HasSuffix(file, "_test.go") && !strings.Contains(string(design), name) {
+				missing[name] = true
+			}
+			seen++
+		}
+		for name := range missing {
+			t.Errorf("DESIGN.md does not name %s", name)
+		}
+	}
+	if seen == 0 {
+		t.Error("no packages found")
+	}
+}

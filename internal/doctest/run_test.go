@@ -50,8 +50,12 @@ func newRun(t *testing.T) *run {
 	if err := os.Symlink(self, r.program); err != nil {
 		t.Skipf("the program cannot be called by its name: %v", err)
 	}
-	// Nothing of the caller's environment gets in: it may hold credentials.
-	r.env = []string{"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + r.dir, "LC_ALL=C", "NO_PROXY=*"}
+	// Nothing of the caller's environment gets in: it may hold credentials. A
+	// program with the race detector sleeps a second at its end unless told not to.
+	r.env = []string{
+		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + r.dir, "LC_ALL=C", "NO_PROXY=*",
+		"GORACE=atexit_sleep_ms=0",
+	}
 	t.Cleanup(func() {
 		if err := r.stop(); err != nil {
 			t.Error(err)
@@ -72,6 +76,8 @@ func (r *run) block(b, expected *block) string {
 		}
 	case "yaml":
 		return r.capability(b, expected)
+	case "text":
+		r.keep(b)
 	case "json":
 		r.keep(b)
 		if !json.Valid([]byte(b.text)) {

@@ -91,7 +91,11 @@ type Served struct {
 
 // StartSandbox opens the simulator on its address, and returns its URL.
 func (e *Engine) StartSandbox(opts *deploy.Options, env *bind.Environment) (string, error) {
-	box, err := NewSandbox(opts.Sandbox, env, e.log)
+	log := e.log
+	if opts.Sandbox.Enabled && !log.Enabled(context.Background(), slog.LevelDebug) {
+		log = nil // the adapter's own line says it all
+	}
+	box, err := NewSandbox(opts.Sandbox, env, log)
 	if err != nil {
 		return "", err
 	}
@@ -219,7 +223,7 @@ func (e *Engine) handler(d *Deployment, at *endpointOf, l *listener, served []Se
 		if err != nil {
 			return nil, err
 		}
-		h = verified(mcpadapter.NewEndpoint(server, options, mcp.HTTPOptions{MaxBodyBytes: d.Options.Limits.MaxBody + 1<<16}), at)
+		h = e.verified(mcpadapter.NewEndpoint(server, options, mcp.HTTPOptions{MaxBodyBytes: d.Options.Limits.MaxBody + 1<<16}), at)
 	}
 	return e.guarded(h, l.host, d.Options)
 }
@@ -233,12 +237,12 @@ func (e *Engine) mcpOptions(d *Deployment, b *plan.Bound, a *plan.MCPAdapter) mc
 }
 
 // verified puts the adapter's verifier before its protocol.
-func verified(protocol http.Handler, at *endpointOf) http.Handler {
+func (e *Engine) verified(protocol http.Handler, at *endpointOf) http.Handler {
 	verifier := at.bound.MCPVerifier(at.mcp)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ok, challenge := verifier.Verify(r); !ok {
 			w.Header().Set("WWW-Authenticate", challenge)
-			problem.Write(w, fault.New(fault.Unauthenticated, "this adapter wants credentials"), "")
+			problem.Write(w, fault.New(fault.Unauthenticated, "this adapter wants credentials"), e.ids.Next())
 			return
 		}
 		protocol.ServeHTTP(w, r)

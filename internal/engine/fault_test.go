@@ -141,7 +141,7 @@ func compressed(plain []byte) http.HandlerFunc {
 	return answersJSON(200, b.String(), "Content-Encoding: gzip")
 }
 
-func bomb() http.HandlerFunc { return compressed(bytes.Repeat([]byte{' '}, 64<<20)) }
+func bomb() http.HandlerFunc { return compressed(bytes.Repeat([]byte{' '}, 16<<20)) }
 
 func huge(known bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {

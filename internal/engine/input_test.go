@@ -109,12 +109,15 @@ func inputs() []input {
 func transportRows() []input {
 	malformed := bodyRow("malformed JSON", `{"Channel":}`, 400, noCall)
 	twice := bodyRow("a name twice", `{"Channel":{},"Channel":{}}`, 400, noCall)
-	malformed.protocol, twice.protocol = -32700, -32700
+	deep := bodyRow("nested too deeply", `{"Channel":`+strings.Repeat("[", 200)+strings.Repeat("]", 200)+`}`, 400, noCall)
+	malformed.protocol, twice.protocol, deep.protocol = -32700, -32700, -32700
 	post := "POST /v1/interactions\nContent-Type: "
 	return []input{
-		malformed, twice,
+		malformed, twice, deep,
 		{name: "a wrong media type", rest: post + "text/plain\n\n" + anyBody, status: 415},
 		{name: "a multipart body", rest: post + "multipart/form-data; boundary=x\n\n--x--", status: 415},
+		{name: "a compressed body", rest: post + "application/json\nContent-Encoding: gzip\n\n\x1f\x8b", status: 415},
+		{name: "a body that is called uncompressed", rest: post + "application/json\nContent-Encoding: identity\n\n" + anyBody, status: 200, upstream: accepted},
 		{name: "no media type", rest: "POST /v1/interactions\n\n" + anyBody, status: 200, upstream: accepted},
 		{name: "a body above the limit", rest: post + "application/json\n\n" + strings.Repeat(" ", maxBody) + anyBody, status: 413},
 		{name: "a chunked body above the limit", rest: post + "application/json\nTransfer-Encoding: chunked\n\n" + chunked(strings.Repeat(" ", maxBody)+anyBody), status: 413},

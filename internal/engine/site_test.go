@@ -181,9 +181,13 @@ func (s *site) files(text, name string) []string {
 	return []string{path}
 }
 
-// secrets looks for credentials in answers and logs.
+// secrets looks for credentials in answers and logs, and for what must never
+// happen at all.
 func (s *site) secrets() {
 	s.t.Helper()
+	if strings.Contains(s.log.String(), "panic") {
+		s.t.Errorf("something panicked:\n%s", s.log)
+	}
 	pair := base64.StdEncoding.EncodeToString([]byte(upstreamUser + ":" + upstreamPassword))
 	for _, secret := range []string{upstreamUser, upstreamPassword, pair, callerToken} {
 		if strings.Contains(s.log.String(), secret) {

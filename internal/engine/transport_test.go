@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"patchbay/internal/deploy"
 )
 
@@ -49,6 +51,28 @@ func TestMCPTransport(t *testing.T) {
 			}
 			s.checkUpstream(s.upstream.take())
 		})
+	}
+}
+
+// TestHead: HEAD has the header of GET, and no body.
+func TestHead(t *testing.T) {
+	s := serve(t, settings{})
+	s.upstream.script(answersJSON(200, `{"sid":"`+interaction+`"}`))
+	for _, path := range []string{"/v1/interactions/" + interaction, "/.patchbay/", "/openapi.json", "/v1/interactions/" + channel, "/nothing"} {
+		ask := func(method string) *answer { return s.REST(method + " " + path + "\nX-Request-Id: head") }
+		head, get := ask("HEAD"), ask("GET")
+		if head.body != "" || get.body == "" {
+			t.Errorf("%s: HEAD has %d bytes, GET %d", path, len(head.body), len(get.body))
+		}
+		head.body = get.body
+		if diff := cmp.Diff(get.String(), head.String()); diff != "" {
+			t.Errorf("%s (-GET +HEAD):\n%s", path, diff)
+		}
+	}
+	for _, r := range s.upstream.take() {
+		if r.method != http.MethodGet {
+			t.Errorf("the upstream got %s", r.method)
+		}
 	}
 }
 

@@ -119,6 +119,10 @@ func (c *compiler) authentication(from *spec.Authentication, host string, inboun
 			c.templateError(t, err)
 			return nil
 		}
+		if text.IsPlain() && strings.Contains(t.Value, "{{") {
+			c.diags.Errorf(CodeTemplate, t.Span, "the placeholder of this %s is not closed; the text itself would be the secret", name)
+			return nil
+		}
 		return c.variableText(t, text, host, textUse{authentication: true, inbound: inbound})
 	}
 	switch a.scheme {

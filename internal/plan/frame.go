@@ -37,6 +37,7 @@ type frame struct {
 	// send and output are what goes up and what comes back.
 	send   upstream.Request
 	output Output
+	space  [192]byte
 }
 
 // values are the slots of texts: the caller's inputs, the values of earlier
@@ -288,7 +289,7 @@ func withoutNulls(v jsonvalue.Value) jsonvalue.Value {
 // request encodes the call.
 func (f *frame) request() (*upstream.Request, *fault.Fault) {
 	to := f.call.to
-	buffer := make([]byte, 0, 160)
+	buffer := append(f.space[:0], f.bound.clients[to.upstream.at].Prefix()...)
 	buffer, _ = to.target.Append(buffer, f.arguments, template.URLSegment)
 	if template.HasDotSegment(buffer) {
 		// Two values side by side in one segment can make what neither is.

@@ -52,12 +52,16 @@ func TestMapping(t *testing.T) {
 		{"a template", `[{type: string, value: 'fetched {{id}}'}]`, `{}`, `"fetched seven"`},
 		{"a text is cut by characters", `[{type: string, mapping: $.a, maxLength: 3}]`, `{"a":"äöüß"}`, `"äöü"`},
 		{"a short text is not", `[{type: string, mapping: $.a, maxLength: 4}]`, `{"a":"äöüß"}`, `"äöüß"`},
-		{"properties from the root", `[{type: object, properties: {id: {type: string, mapping: $.a.id}, gone: {type: string, mapping: $.b}, kind: {type: string, value: thing}}}]`,
-			`{"a":{"id":"7"}}`, `{"id":"7","gone":null,"kind":"thing"}`},
+		{
+			"properties from the root", `[{type: object, properties: {id: {type: string, mapping: $.a.id}, gone: {type: string, mapping: $.b}, kind: {type: string, value: thing}}}]`,
+			`{"a":{"id":"7"}}`, `{"id":"7","gone":null,"kind":"thing"}`,
+		},
 		{"properties keep their order", `[{type: object, properties: [{name: z, type: string, mapping: $.a}, {name: a, type: string, mapping: $.z}]}]`, `{"a":1,"z":2}`, `{"z":1,"a":2}`},
 		{"properties within properties", `[{type: object, properties: {in: {type: object, properties: {deep: {type: string, mapping: $.x}}}}}]`, `{"x":true}`, `{"in":{"deep":true}}`},
-		{"items", `[{type: array, mapping: $.list, items: {type: object, properties: {id: {type: string, mapping: $.sid}}}}]`,
-			`{"list":[{"sid":"A","more":1},{"sid":"B"},7]}`, `[{"id":"A"},{"id":"B"},{"id":null}]`},
+		{
+			"items", `[{type: array, mapping: $.list, items: {type: object, properties: {id: {type: string, mapping: $.sid}}}}]`,
+			`{"list":[{"sid":"A","more":1},{"sid":"B"},7]}`, `[{"id":"A"},{"id":"B"},{"id":null}]`,
+		},
 		{"items by path", `[{type: array, mapping: $.list, items: {type: string, mapping: $.sid}}]`, `{"list":[{"sid":"A"},{}]}`, `["A",null]`},
 		{"items of what is no array", `[{type: array, mapping: $.list, items: {type: string, mapping: $.sid}}, {type: string, value: none}]`, `{"list":{}}`, `"none"`},
 	} {

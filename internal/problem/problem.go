@@ -27,6 +27,9 @@ func Write(w http.ResponseWriter, f *fault.Fault, requestID string) int {
 		h["Connection"] = []string{"close"}
 	}
 	body := encode(f, status, requestID)
+	if requestID != "" {
+		h["X-Request-Id"] = []string{requestID}
+	}
 	h["Content-Type"] = []string{"application/problem+json"}
 	h["Patchbay-Source"] = []string{"gateway"}
 	h["X-Content-Type-Options"] = []string{"nosniff"}
@@ -62,7 +65,7 @@ func encode(f *fault.Fault, status int, requestID string) []byte {
 	member("detail", f.Message)
 	// Clients of providers show this member of an error and no other.
 	member("message", f.Message)
-	member("hint", f.Hint)
+	member("hint", hint(f))
 	member("outcome", f.Outcome.String())
 	member("step", f.Step)
 	member("request_id", requestID)
@@ -87,6 +90,22 @@ func encode(f *fault.Fault, status int, requestID string) []byte {
 		dst = append(dst, ']')
 	}
 	return append(dst, '}', '\n')
+}
+
+// hint is the fault's own advice, or what its outcome means for another try.
+func hint(f *fault.Fault) string {
+	switch {
+	case f.Hint != "":
+		return f.Hint
+	case f.Outcome == fault.NotSent:
+		return "nothing was sent; it is safe to try again"
+	case f.Outcome == fault.Unknown:
+		return "the request may have been processed; before repeating a change, look whether it happened"
+	case f.Outcome == fault.Answered:
+		return "the upstream processed the request; do not repeat a change because of this"
+	default:
+		return ""
+	}
 }
 
 func appendField(dst []byte, f *fault.Field) []byte {

@@ -117,42 +117,70 @@ func TestCreateAccepts(t *testing.T) {
 		name, channel, routing string
 		want                   map[string]string // path in the answer -> value
 	}{
-		{"customer with a Conversation",
+		{
+			"customer with a Conversation",
 			`{"type":"sms","initiated_by":"customer","properties":{"media_channel_sid":"` + ch + `"}}`, anyRouting,
-			map[string]string{"channel.type": "sms", "attributes.conversationSid": ch, "attributes.direction": "inbound"}},
-		{"agent by sms",
+			map[string]string{"channel.type": "sms", "attributes.conversationSid": ch, "attributes.direction": "inbound"},
+		},
+		{
+			"agent by sms",
 			`{"type":"sms","initiated_by":"agent","participants":[{"address":"+15550100","proxy_address":"+15550199"}]}`, agent,
-			map[string]string{"attributes.direction": "outbound", "routing.properties.routing_target": worker,
-				"routing.properties.queue_sid": queue, "routing.properties.assignment_status": "pending"}},
-		{"agent by whatsapp",
+			map[string]string{
+				"attributes.direction": "outbound", "routing.properties.routing_target": worker,
+				"routing.properties.queue_sid": queue, "routing.properties.assignment_status": "pending",
+			},
+		},
+		{
+			"agent by whatsapp",
 			`{"type":"whatsapp","initiated_by":"agent","participants":[{"address":"whatsapp:+15550100","proxy_address":"whatsapp:+15550199"}]}`, agent,
-			map[string]string{"channel.type": "whatsapp"}},
-		{"agent by email",
+			map[string]string{"channel.type": "whatsapp"},
+		},
+		{
+			"agent by email",
 			`{"type":"email","initiated_by":"agent","properties":{"from":"help@example.com","from_name":"Help","type":"email"},` +
 				`"participants":[{"level":"to","name":"Ines","address":"ines@example.com"},{"level":"cc","address":"b@example.com"}]}`, agent,
-			map[string]string{"channel.type": "email"}},
-		{"api without participants", `{"type":"chat","initiated_by":"api"}`, anyRouting,
-			map[string]string{"channel.type": "chat"}},
-		{"customer by email needs no sender",
+			map[string]string{"channel.type": "email"},
+		},
+		{
+			"api without participants", `{"type":"chat","initiated_by":"api"}`, anyRouting,
+			map[string]string{"channel.type": "chat"},
+		},
+		{
+			"customer by email needs no sender",
 			`{"type":"email","initiated_by":"customer","properties":{"media_channel_sid":"` + ch + `"}}`, anyRouting,
-			map[string]string{"attributes.initiatedBy": "customer"}},
-		{"brackets inside a text are no nesting",
+			map[string]string{"attributes.initiatedBy": "customer"},
+		},
+		{
+			"brackets inside a text are no nesting",
 			`{"type":"web","initiated_by":"api","note":"\\\"` + strings.Repeat("[", 70) + `"}`, anyRouting,
-			map[string]string{"channel.type": "web"}},
-		{"messenger", `{"type":"messenger","initiated_by":"api","participants":[{"identity":"messenger:1"}]}`, anyRouting,
-			map[string]string{"channel.type": "messenger"}},
+			map[string]string{"channel.type": "web"},
+		},
+		{
+			"messenger", `{"type":"messenger","initiated_by":"api","participants":[{"identity":"messenger:1"}]}`, anyRouting,
+			map[string]string{"channel.type": "messenger"},
+		},
 		{"gbm", `{"type":"gbm","initiated_by":"api"}`, anyRouting, map[string]string{"channel.type": "gbm"}},
-		{"null counts as absent", `{"type":"web","initiated_by":"api","sid":null,"properties":null,"participants":null}`,
+		{
+			"null counts as absent", `{"type":"web","initiated_by":"api","sid":null,"properties":null,"participants":null}`,
 			`{"properties":{"workspace_sid":"` + workspace + `","workflow_sid":null,"priority":null}}`,
-			map[string]string{"channel.type": "web"}},
-		{"last of a repeated JSON member", `{"type":"sms","type":"web","initiated_by":"api"}`, anyRouting,
-			map[string]string{"channel.type": "web"}},
-		{"white space around JSON", " \n{\"type\":\"web\",\"initiated_by\":\"api\"}\t", "\n" + anyRouting,
-			map[string]string{"channel.type": "web"}},
-		{"existing channel, no routing", `{"sid":"` + sandbox.SeedChannel + `","type":"web","initiated_by":"customer"}`, "",
-			map[string]string{"channel.sid": sandbox.SeedChannel}},
-		{"existing channel, new task", `{"sid":"` + sandbox.SeedChannel + `","type":"web","initiated_by":"api"}`, anyRouting,
-			map[string]string{"channel.sid": sandbox.SeedChannel, "attributes.conversationSid": sandbox.SeedConversation}},
+			map[string]string{"channel.type": "web"},
+		},
+		{
+			"last of a repeated JSON member", `{"type":"sms","type":"web","initiated_by":"api"}`, anyRouting,
+			map[string]string{"channel.type": "web"},
+		},
+		{
+			"white space around JSON", " \n{\"type\":\"web\",\"initiated_by\":\"api\"}\t", "\n" + anyRouting,
+			map[string]string{"channel.type": "web"},
+		},
+		{
+			"existing channel, no routing", `{"sid":"` + sandbox.SeedChannel + `","type":"web","initiated_by":"customer"}`, "",
+			map[string]string{"channel.sid": sandbox.SeedChannel},
+		},
+		{
+			"existing channel, new task", `{"sid":"` + sandbox.SeedChannel + `","type":"web","initiated_by":"api"}`, anyRouting,
+			map[string]string{"channel.sid": sandbox.SeedChannel, "attributes.conversationSid": sandbox.SeedConversation},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := start(t, sandbox.Options{})

@@ -26,13 +26,16 @@ func TestParseFaults(t *testing.T) {
 		{" , ", nil},
 		{"429:2,slow=300ms", []sandbox.Fault{
 			{Kind: sandbox.FaultThrottled, Times: 2},
-			{Kind: sandbox.FaultSlow, Delay: 300 * time.Millisecond, Times: 1}}},
+			{Kind: sandbox.FaultSlow, Delay: 300 * time.Millisecond, Times: 1},
+		}},
 		{"slow=1m:*, cut", []sandbox.Fault{
 			{Kind: sandbox.FaultSlow, Delay: time.Minute, Times: sandbox.Always},
-			{Kind: sandbox.FaultCut, Times: 1}}},
+			{Kind: sandbox.FaultCut, Times: 1},
+		}},
 		{"429=5s,503=1500ms", []sandbox.Fault{
 			{Kind: sandbox.FaultThrottled, Delay: 5 * time.Second, Times: 1},
-			{Kind: sandbox.FaultUnavailable, Delay: 1500 * time.Millisecond, Times: 1}}},
+			{Kind: sandbox.FaultUnavailable, Delay: 1500 * time.Millisecond, Times: 1},
+		}},
 	} {
 		got, err := sandbox.ParseFaults(tt.text)
 		if err != nil {

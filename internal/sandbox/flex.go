@@ -60,18 +60,30 @@ func flexProvider(f *flex) provider {
 		mount: "/v1",
 		realm: "Twilio API",
 		routes: []route{
-			{path: []segment{interactions},
-				methods: []method{{name: http.MethodPost, run: f.createInteraction, creates: true}}},
-			{path: []segment{interactions, kd},
-				methods: []method{get(f.fetchInteraction), post(f.updateInteraction)}},
-			{path: []segment{interactions, kd, channels},
-				methods: []method{get(f.listChannels)}},
-			{path: []segment{interactions, kd, channels, uo},
-				methods: []method{get(f.fetchChannel), post(f.updateChannel)}},
-			{path: []segment{interactions, kd, channels, uo, literal("Invites")},
-				methods: []method{get(f.listInvites)}},
-			{path: []segment{interactions, kd, channels, uo, literal("Participants")},
-				methods: []method{get(f.listParticipants)}},
+			{
+				path:    []segment{interactions},
+				methods: []method{{name: http.MethodPost, run: f.createInteraction, creates: true}},
+			},
+			{
+				path:    []segment{interactions, kd},
+				methods: []method{get(f.fetchInteraction), post(f.updateInteraction)},
+			},
+			{
+				path:    []segment{interactions, kd, channels},
+				methods: []method{get(f.listChannels)},
+			},
+			{
+				path:    []segment{interactions, kd, channels, uo},
+				methods: []method{get(f.fetchChannel), post(f.updateChannel)},
+			},
+			{
+				path:    []segment{interactions, kd, channels, uo, literal("Invites")},
+				methods: []method{get(f.listInvites)},
+			},
+			{
+				path:    []segment{interactions, kd, channels, uo, literal("Participants")},
+				methods: []method{get(f.listParticipants)},
+			},
 		},
 		seeds: map[string]string{
 			"interaction":  SeedInteraction,

@@ -170,8 +170,10 @@ func (f *flex) setupFailure(c *call, ch *channel) *channelFailure {
 	}
 	switch {
 	case pairTaken:
-		return &channelFailure{codePairTaken,
-			"The participant could not be added: its address pair is in another Conversation that is not closed"}
+		return &channelFailure{
+			codePairTaken,
+			"The participant could not be added: its address pair is in another Conversation that is not closed",
+		}
 	case f.strict && done:
 		return &channelFailure{codeConversationDone, "The Conversation is closed"}
 	case f.strict && used:

@@ -34,41 +34,61 @@ func twilioRefusal(why reason, subject string) *refusal {
 	const wrong = "Your AccountSid or AuthToken was incorrect."
 	switch why {
 	case noCredentials:
-		return &refusal{status: http.StatusUnauthorized, code: 20003, detail: wrong,
-			message: "Authentication Error - No credentials provided"}
+		return &refusal{
+			status: http.StatusUnauthorized, code: 20003, detail: wrong,
+			message: "Authentication Error - No credentials provided",
+		}
 	case badUsername:
-		return &refusal{status: http.StatusUnauthorized, code: 20003, detail: wrong,
-			message: "Authentication Error - invalid username"}
+		return &refusal{
+			status: http.StatusUnauthorized, code: 20003, detail: wrong,
+			message: "Authentication Error - invalid username",
+		}
 	case wrongCredentials:
-		return &refusal{status: http.StatusUnauthorized, code: 20003, detail: wrong,
-			message: "Authenticate"}
+		return &refusal{
+			status: http.StatusUnauthorized, code: 20003, detail: wrong,
+			message: "Authenticate",
+		}
 	case notFound:
-		return &refusal{status: http.StatusNotFound, code: 20404,
-			message: "The requested resource " + brief(subject) + " was not found"}
+		return &refusal{
+			status: http.StatusNotFound, code: 20404,
+			message: "The requested resource " + brief(subject) + " was not found",
+		}
 	case notAllowed:
-		return &refusal{status: http.StatusMethodNotAllowed, code: 20004,
-			message: "Method not allowed", header: http.Header{"Allow": {subject}}}
+		return &refusal{
+			status: http.StatusMethodNotAllowed, code: 20004,
+			message: "Method not allowed", header: http.Header{"Allow": {subject}},
+		}
 	case tooLarge:
 		// No code is documented for this; an error object may go without.
-		return &refusal{status: http.StatusRequestEntityTooLarge,
-			message: "The request is too large: " + subject}
+		return &refusal{
+			status:  http.StatusRequestEntityTooLarge,
+			message: "The request is too large: " + subject,
+		}
 	case throttled:
-		return &refusal{status: http.StatusTooManyRequests, code: 20429,
+		return &refusal{
+			status: http.StatusTooManyRequests, code: 20429,
 			message: "Too Many Requests",
-			header:  http.Header{"Twilio-Concurrent-Requests": {strconv.Itoa(throttledConcurrency)}}}
+			header:  http.Header{"Twilio-Concurrent-Requests": {strconv.Itoa(throttledConcurrency)}},
+		}
 	case unavailable:
-		return &refusal{status: http.StatusServiceUnavailable, code: 20503,
-			message: "Service is unavailable"}
+		return &refusal{
+			status: http.StatusServiceUnavailable, code: 20503,
+			message: "Service is unavailable",
+		}
 	case internal:
 	}
-	return &refusal{status: http.StatusInternalServerError, code: 20500,
-		message: "An internal server error has occurred", detail: "sandbox: " + subject}
+	return &refusal{
+		status: http.StatusInternalServerError, code: 20500,
+		message: "An internal server error has occurred", detail: "sandbox: " + subject,
+	}
 }
 
 // missingParameter is the front layer's answer to a form without a required key.
 func missingParameter(name string) *refusal {
-	return &refusal{status: http.StatusBadRequest, code: 20001,
-		message: "Missing required parameter " + name + " in the post body"}
+	return &refusal{
+		status: http.StatusBadRequest, code: 20001,
+		message: "Missing required parameter " + name + " in the post body",
+	}
 }
 
 // badRequest is a 400 with a code of the provider's dictionary.

@@ -22,20 +22,25 @@ func TestProblems(t *testing.T) {
 		{`{"enum":"x"}`, []string{"/enum: must be an array of at least one value"}, `1`},
 		{`{"enum":[]}`, []string{"/enum: must be an array of at least one value"}, `1`},
 		{`{"minLength":-1,"maxItems":1.5,"minProperties":"1","minItems":1e30}`, []string{
-			"/minLength: must be a non-negative integer", "/maxItems: must be a non-negative integer", "/minProperties: must be a non-negative integer"}, `""`},
+			"/minLength: must be a non-negative integer", "/maxItems: must be a non-negative integer", "/minProperties: must be a non-negative integer",
+		}, `""`},
 		{`{"minimum":"1","exclusiveMaximum":true,"multipleOf":0}`, []string{
-			"/minimum: must be a number; is a string", "/exclusiveMaximum: must be a number; is a boolean", "/multipleOf: must be a number above 0"}, `0`},
+			"/minimum: must be a number; is a string", "/exclusiveMaximum: must be a number; is a boolean", "/multipleOf: must be a number above 0",
+		}, `0`},
 		{`{"pattern":"^(?!x)","properties":{"a/b":{"pattern":"("}}}`, []string{
 			"/pattern: ^(?!x) uses lookahead or lookbehind, which is not supported",
-			"/properties/a~1b/pattern: ( is not a usable regular expression: missing closing ): `(`"}, `"x"`},
+			"/properties/a~1b/pattern: ( is not a usable regular expression: missing closing ): `(`",
+		}, `"x"`},
 		{`{"patternProperties":{"(?=a)":false},"additionalProperties":false}`, []string{
-			"/patternProperties/(?=a): (?=a) uses lookahead or lookbehind, which is not supported"}, `{"b":1}`},
+			"/patternProperties/(?=a): (?=a) uses lookahead or lookbehind, which is not supported",
+		}, `{"b":1}`},
 		{`{"required":true}`, []string{"/required: must be an array of member names, stated by the schema of the object"}, `{}`},
 		{`{"required":["a",1]}`, []string{"/required: must be an array of member names"}, `{}`},
 		{`{"dependentRequired":{"a":"b"}}`, []string{"/dependentRequired/a: must be an array of member names"}, `{"a":1}`},
 		{`{"allOf":[],"anyOf":{},"properties":[]}`, []string{
 			"/allOf: must be an array of at least one schema", "/anyOf: must be an array of at least one schema",
-			"/properties: must be an object whose members are schemas"}, `{}`},
+			"/properties: must be an object whose members are schemas",
+		}, `{}`},
 		{`{"items":[{"type":"string"}]}`, []string{"/items: must be one schema; use prefixItems for a list"}, `[1]`},
 		{`{"$ref":"#/$defs/none"}`, []string{"/$ref: #/$defs/none leads nowhere"}, `1`},
 		{`{"$ref":"#none"}`, []string{"/$ref: #none leads nowhere"}, `1`},
@@ -44,12 +49,14 @@ func TestProblems(t *testing.T) {
 		{`{"properties":{"a":{"$id":"sub.json"}}}`, []string{"/properties/a/$id: is supported at the root only; references lead into the enclosing schema"}, `{}`},
 		{`{"dependencies":{"a":["b"]},"additionalItems":false}`, []string{
 			"/dependencies: is not part of JSON Schema 2020-12; use dependentRequired or dependentSchemas",
-			"/additionalItems: is not part of JSON Schema 2020-12; use prefixItems with items"}, `{"a":1}`},
+			"/additionalItems: is not part of JSON Schema 2020-12; use prefixItems with items",
+		}, `{"a":1}`},
 		{`{"nullable":true,"type":"string"}`, []string{`/nullable: is a keyword of OpenAPI 3.0; use "null" in type`}, `"x"`},
 		{`{"$schema":"http://json-schema.org/draft-07/schema#"}`, []string{"/$schema: http://json-schema.org/draft-07/schema is read as JSON Schema 2020-12"}, `1`},
 		{`{"x-patchbay-source":1,"x-patchbay-reason":[],"x-patchbay-hints":{"a":1}}`, []string{
 			"/x-patchbay-source: must be a string", "/x-patchbay-reason: must be a string",
-			"/x-patchbay-hints: must be an object from the text of a value to a hint"}, `1`},
+			"/x-patchbay-hints: must be an object from the text of a value to a hint",
+		}, `1`},
 		{`{"$schema":"https://json-schema.org/draft/2020-12/schema","$comment":"","x-other":1,"unknown":[],"example":1,"deprecated":true}`, nil, `1`},
 
 		// where admitting means refusing, an ignored keyword is ignored outwards too
@@ -168,8 +175,10 @@ func TestRequestsNeedNotCarryReadOnlyProperties(t *testing.T) {
 }
 
 func FuzzCompile(f *testing.F) {
-	for _, seed := range []string{createSchema, `{"$ref":"#/$ref"}`, `{"properties":{"":{"$ref":"#/"}}}`, `[]`, `{"pattern":"[\\d-x]{2,}(?<n>.)"}`,
-		`{"discriminator":{"propertyName":"x","mapping":{"a":1}},"oneOf":[{"$ref":"#"}]}`, `{"x-patchbay-hints":{"*":"h"},"const":[]}`} {
+	for _, seed := range []string{
+		createSchema, `{"$ref":"#/$ref"}`, `{"properties":{"":{"$ref":"#/"}}}`, `[]`, `{"pattern":"[\\d-x]{2,}(?<n>.)"}`,
+		`{"discriminator":{"propertyName":"x","mapping":{"a":1}},"oneOf":[{"$ref":"#"}]}`, `{"x-patchbay-hints":{"*":"h"},"const":[]}`,
+	} {
 		f.Add(seed, `{"a":[1,"x",null]}`)
 	}
 	f.Fuzz(func(t *testing.T, schemaText, valueText string) {

@@ -182,8 +182,11 @@ func rulePhrases(s *Schema, depth int) []string {
 		}
 	}
 	for _, b := range [...]struct{ keyword, words string }{
-		{"minimum", "at least"}, {"exclusiveMinimum", "greater than"},
-		{"maximum", "at most"}, {"exclusiveMaximum", "less than"}, {"multipleOf", "a multiple of"},
+		{"minimum", "at least"},
+		{"exclusiveMinimum", "greater than"},
+		{"maximum", "at most"},
+		{"exclusiveMaximum", "less than"},
+		{"multipleOf", "a multiple of"},
 	} {
 		if v := s.raw.Get(b.keyword); s.num != nil && v != nil && v.Kind() == jsonvalue.Number {
 			parts = append(parts, "be "+b.words+" "+shown(v))

@@ -135,7 +135,10 @@ func NewIDs() *IDs {
 }
 
 // Next returns a name.
-func (i *IDs) Next() string { return i.prefix + strconv.FormatUint(i.next.Add(1), 36) }
+func (i *IDs) Next() string {
+	var room [32]byte
+	return string(strconv.AppendUint(append(room[:0], i.prefix...), i.next.Add(1), 36))
+}
 
 // Accept returns the caller's name for its request where that is a short
 // token, and a new name otherwise.

@@ -20,7 +20,7 @@ import (
 // Request is one call, fully encoded.
 type Request struct {
 	Method string
-	// Path is the escaped path below the client's base, with its leading slash.
+	// Path is the escaped path: the client's Prefix and what is below it.
 	Path string
 	// Query is the escaped query string without '?', possibly empty.
 	Query string
@@ -57,23 +57,26 @@ func (r *Response) Release() {
 
 // exchange is one call under way: what it needs, in one piece of memory.
 type exchange struct {
-	// wrote reports that the request may have left, which decides the outcome
-	// of a fault.
-	wrote    atomic.Bool
-	trace    httptrace.ClientTrace
-	url      url.URL
-	body     requestBody
-	limited  io.LimitedReader
-	response Response
+	// connected reports that the request was given to a connection, which
+	// decides the outcome of a fault: from then on its bytes may leave at any
+	// time, even after the call has been given up.
+	connected atomic.Bool
+	trace     httptrace.ClientTrace
+	url       url.URL
+	body      requestBody
+	limited   io.LimitedReader
+	response  Response
 }
 
-func (x *exchange) gotConn(httptrace.GotConnInfo) { x.wrote.Store(false) }
+// connecting starts an attempt. There is a second one only if nothing of the
+// first was written, or if the method is safe.
+func (x *exchange) connecting(string) { x.connected.Store(false) }
 
-func (x *exchange) wroteHeaders() { x.wrote.Store(true) }
+func (x *exchange) hasConnection(httptrace.GotConnInfo) { x.connected.Store(true) }
 
 // outcome is NotSent only while no byte of the request can have left.
 func (x *exchange) outcome() fault.Outcome {
-	if x.wrote.Load() {
+	if x.connected.Load() {
 		return fault.Unknown
 	}
 	return fault.NotSent
@@ -105,7 +108,7 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	defer c.leave()
 
 	x := new(exchange)
-	x.trace.GotConn, x.trace.WroteHeaders = x.gotConn, x.wroteHeaders
+	x.trace.GetConn, x.trace.GotConn = x.connecting, x.hasConnection
 	clock.Reset(min(c.opts.Header, c.opts.Total-time.Since(start)))
 	answer, err := c.transport.RoundTrip(c.request(httptrace.WithClientTrace(ctx, &x.trace), x, r))
 	if err != nil {
@@ -140,14 +143,11 @@ func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Req
 	if name, values := c.signer.Header(); name != "" {
 		header[name] = values
 	}
-	path, raw := c.base.Path+r.Path, ""
-	if strings.IndexByte(r.Path, '%') >= 0 || c.base.RawPath != "" {
-		raw = c.base.EscapedPath() + r.Path
-		path, _ = url.PathUnescape(raw)
-	} else {
-		raw = path
+	path := r.Path
+	if strings.IndexByte(path, '%') >= 0 {
+		path, _ = url.PathUnescape(path)
 	}
-	x.url = url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: path, RawPath: raw, RawQuery: query}
+	x.url = url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: path, RawPath: r.Path, RawQuery: query}
 	req := c.blank.WithContext(ctx)
 	req.Method, req.Host, req.URL, req.Header = r.Method, c.base.Host, &x.url, header
 	if r.Body != nil {

@@ -46,6 +46,7 @@ func Defaults() Options {
 type Client struct {
 	namespace string
 	base      url.URL
+	prefix    string
 	signer    auth.Signer
 	opts      Options
 	agent     []string
@@ -83,7 +84,7 @@ func NewClient(end Endpoint, opts Options) (*Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.base = *u
+		c.base, c.prefix = *u, u.EscapedPath()
 	} else if end.Missing == nil {
 		return nil, fmt.Errorf("%s has no base address", end.Namespace)
 	}
@@ -137,6 +138,10 @@ func (c *Client) BaseURL() string {
 	}
 	return c.base.String()
 }
+
+// Prefix returns the escaped path of the base address, without a slash at its
+// end; every request's path begins with it.
+func (c *Client) Prefix() string { return c.prefix }
 
 // Missing returns why no call can be made, or nil.
 func (c *Client) Missing() *fault.Fault { return c.missing }

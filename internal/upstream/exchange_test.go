@@ -247,6 +247,7 @@ func TestSigning(t *testing.T) {
 	} {
 		c := client(t, Endpoint{BaseURL: upstream.URL + "/v1/", Signer: test.signer}, func(o *Options) { o.UserAgent = "patchbay/test" })
 		r := get()
+		r.Path = c.Prefix() + r.Path
 		r.Query, r.Header = "a=b", http.Header{"X-Trace": {"7"}}
 		if test.name == "key in a cookie" {
 			r.Cookie = "c=d"
@@ -290,7 +291,7 @@ func TestTargets(t *testing.T) {
 	} {
 		c := client(t, Endpoint{BaseURL: upstream.URL + test.base}, nil)
 		r := post("")
-		r.Path, r.Query, r.Body = test.path, test.query, test.body
+		r.Path, r.Query, r.Body = c.Prefix()+test.path, test.query, test.body
 		if _, _, f := do(t.Context(), c, r); f != nil {
 			t.Fatal(f)
 		}

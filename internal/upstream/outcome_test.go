@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -27,6 +28,9 @@ func TestOutcomes(t *testing.T) {
 		outcome fault.Outcome
 		status  int
 	}{
+		{"cut before the request is read", func(conn net.Conn) {
+			_ = conn.Close()
+		}, fault.Unreachable, fault.Unknown, 0},
 		{"cut within the request", func(conn net.Conn) {
 			_, _ = io.ReadFull(conn, make([]byte, 20))
 			_ = conn.Close()
@@ -104,19 +108,6 @@ func TestNothingSent(t *testing.T) {
 // TestTimes: which of the bounds ends a call, and after how long.
 func TestTimes(t *testing.T) {
 	opts := func(o *Options) { o.Header, o.Total = 3*time.Second, 10*time.Second }
-	slow := func(conn net.Conn) {
-		if _, _, err := readRequest(bufio.NewReader(conn)); err != nil {
-			return
-		}
-		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-		for range 1000 {
-			time.Sleep(time.Second)
-			if _, err := io.WriteString(conn, "x"); err != nil {
-				break
-			}
-		}
-		_ = conn.Close()
-	}
 	for _, test := range []struct {
 		name  string
 		serve func(net.Conn)
@@ -124,7 +115,6 @@ func TestTimes(t *testing.T) {
 	}{
 		{"waiting for the header", hold(""), 3 * time.Second},
 		{"waiting for the rest of the body", hold("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), 10 * time.Second},
-		{"a body that drips", slow, 10 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -138,6 +128,27 @@ func TestTimes(t *testing.T) {
 			})
 		})
 	}
+	t.Run("a body that drips", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := client(t, Endpoint{BaseURL: "http://parcels.example"}, opts)
+			pipe(t, c, func(conn net.Conn) {
+				defer conn.Close()
+				if _, _, err := readRequest(bufio.NewReader(conn)); err != nil {
+					return
+				}
+				_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+				for err == nil {
+					time.Sleep(time.Second)
+					_, err = io.WriteString(conn, "x")
+				}
+			})
+			start := time.Now()
+			_, _, f := do(t.Context(), c, post(`{}`))
+			if f == nil || f.Kind != fault.Timeout || f.Outcome != fault.Unknown || time.Since(start) != 10*time.Second {
+				t.Errorf("%+v after %v, want a timeout after 10s", f, time.Since(start))
+			}
+		})
+	})
 	t.Run("dialing", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := client(t, Endpoint{BaseURL: "http://parcels.example"}, opts)
@@ -174,6 +185,21 @@ func TestCanceled(t *testing.T) {
 			})
 		})
 	}
+	t.Run("within a long header", func(t *testing.T) {
+		c := client(t, Endpoint{BaseURL: "http://parcels.example"}, nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		pipe(t, c, func(conn net.Conn) {
+			_, _ = io.ReadFull(conn, make([]byte, 4<<10))
+			cancel()
+			_, _ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		})
+		r := post(`{}`)
+		r.Header = http.Header{"X-Note": {strings.Repeat("x", 32<<10)}}
+		if _, _, f := do(ctx, c, r); f == nil || f.Kind != fault.Canceled || f.Outcome != fault.Unknown {
+			t.Errorf("%+v, want canceled and unknown: a part of it has left", f)
+		}
+	})
 	t.Run("before the call", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

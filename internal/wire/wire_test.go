@@ -57,9 +57,16 @@ func TestAppendQuery(t *testing.T) {
 		style    QueryStyle
 		in, want string
 	}{
-		{FormExploded, `"a b"`, "p=a%20b"}, {FormExploded, `["x","y"]`, "p=x&p=y"}, {FormJoined, `["x","y,z"]`, "p=x,y%2Cz"},
-		{SpaceDelimited, `["x","y"]`, "p=x%20y"}, {PipeDelimited, `["x","y"]`, "p=x%7Cy"}, {DeepObject, `{"a":1,"b":"2"}`, "p%5Ba%5D=1&p%5Bb%5D=2"},
-		{FormExploded, `{"a":1}`, "a=1"}, {JSONContent, `{"a":1}`, "p=%7B%22a%22%3A1%7D"}, {FormExploded, `null`, ""}, {FormExploded, `true`, "p=true"},
+		{FormExploded, `"a b"`, "p=a%20b"},
+		{FormExploded, `["x","y"]`, "p=x&p=y"},
+		{FormJoined, `["x","y,z"]`, "p=x,y%2Cz"},
+		{SpaceDelimited, `["x","y"]`, "p=x%20y"},
+		{PipeDelimited, `["x","y"]`, "p=x%7Cy"},
+		{DeepObject, `{"a":1,"b":"2"}`, "p%5Ba%5D=1&p%5Bb%5D=2"},
+		{FormExploded, `{"a":1}`, "a=1"},
+		{JSONContent, `{"a":1}`, "p=%7B%22a%22%3A1%7D"},
+		{FormExploded, `null`, ""},
+		{FormExploded, `true`, "p=true"},
 	} {
 		v := parse(t, tt.in)
 		if got := string(AppendQuery(nil, 0, "p", &v, tt.style)); got != tt.want {

@@ -92,7 +92,9 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 		switch {
 		case !known:
 			field := fault.Field{Parameter: m.Name, Argument: "/" + m.Name, Detail: "is not an argument of this tool"}
-			if near := diag.Nearest(m.Name, t.known); near != "" {
+			if inside := t.insideBody(m.Name); inside != "" {
+				field.Hint = fmt.Sprintf("put it inside of %q", inside)
+			} else if near := diag.Nearest(m.Name, t.known); near != "" {
 				field.Hint = fmt.Sprintf("did you mean %q?", near)
 			} else if len(t.known) > 0 {
 				field.Hint = "it takes " + strings.Join(t.known, ", ")
@@ -115,6 +117,21 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 	}
 	args.Refused = wrong
 	return args, nil
+}
+
+// insideBody returns the name of the body argument that has a field of this
+// name, which models like to give one level too high.
+func (t *tool) insideBody(name string) string {
+	for argument, at := range t.properties {
+		in := &t.plan.Inputs[at]
+		if in.Location != plan.WholeBody {
+			continue
+		}
+		if fields := in.Schema.Get("properties"); fields != nil && fields.Get(name) != nil {
+			return argument
+		}
+	}
+	return ""
 }
 
 // body decodes a body that a model sent as text.
@@ -248,7 +265,7 @@ func (a *adapter) observe(ctx context.Context, info core.RequestInfo) {
 	}
 	access := telemetry.Access{
 		Protocol: "mcp", Adapter: a.Adapter.Namespace, Method: info.Method, Operation: info.Target,
-		Duration: info.Duration, Era: info.Revision, Failed: info.ErrorCode != 0,
+		Duration: info.Duration, Era: info.Era.String(), Failed: info.ErrorCode != 0,
 	}
 	if info.ErrorCode != 0 {
 		access.Fault = &fault.Fault{Kind: fault.InvalidInput, Message: fmt.Sprintf("error %d", info.ErrorCode), Cause: info.Err}

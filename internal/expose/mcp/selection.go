@@ -125,9 +125,8 @@ type Endpoint struct {
 // options.
 func NewEndpoint(server *core.Server, opts Options, options core.HTTPOptions) *Endpoint {
 	e := &Endpoint{server: server, adapter: opts.Adapter, tools: map[string]*plan.Tool{}, options: options, views: map[string]http.Handler{}}
-	names := newNames(nameLimits{tools: true})
-	for _, t := range opts.Adapter.Tools {
-		e.tools[names.assign(t.Name)] = t
+	for i, name := range offeredNames(opts.Adapter) {
+		e.tools[name] = opts.Adapter.Tools[i]
 	}
 	e.whole = server.HTTPHandler(options)
 	return e

@@ -6,9 +6,6 @@ package mcp
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"strings"
 
 	"patchbay/internal/jsonvalue"
@@ -38,13 +35,6 @@ func New(opts Options) (*core.Server, error) {
 	if err := opts.Selection.unknown(opts.Adapter); err != nil {
 		return nil, err
 	}
-	names := newNames(nameLimits{tools: true})
-	tools := make([]core.Tool, 0, len(opts.Adapter.Tools))
-	for _, t := range opts.Adapter.Tools {
-		if name := names.assign(t.Name); opts.Selection.keeps(t, name) {
-			tools = append(tools, a.tool(t, name))
-		}
-	}
 	resources, templates, err := a.resources()
 	if err != nil {
 		return nil, err
@@ -56,7 +46,7 @@ func New(opts Options) (*core.Server, error) {
 	info := opts.Bound.Plan.Document.Info
 	options := core.Options{
 		Name: opts.Adapter.Namespace, Title: info.Label.Value, Version: cmp.Or(info.Version.Value, opts.Version),
-		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: tools, Resources: resources, Templates: templates,
+		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: a.tools(), Resources: resources, Templates: templates,
 		Prompts: prompts, TTL: opts.Adapter.TTL, CacheScope: opts.Adapter.CacheScope, OnRequest: a.observe,
 	}
 	if len(prompts) > 0 || len(templates) > 0 {
@@ -71,6 +61,26 @@ func instructions(a *plan.MCPAdapter, p *plan.Plan) string {
 }
 
 type adapter struct{ Options }
+
+func (a *adapter) tools() []core.Tool {
+	out := make([]core.Tool, 0, len(a.Adapter.Tools))
+	for i, name := range offeredNames(a.Adapter) {
+		if t := a.Adapter.Tools[i]; a.Selection.keeps(t, name) {
+			out = append(out, a.tool(t, name))
+		}
+	}
+	return out
+}
+
+// offeredNames are the names under which the adapter's tools are offered, in
+// their order. A selection changes none of them.
+func offeredNames(a *plan.MCPAdapter) []string {
+	names := make([]string, len(a.Tools))
+	for i, t := range a.Tools {
+		names[i] = t.Name
+	}
+	return hostNames(names, toolNames)
+}
 
 // tool is one operation as a tool.
 type tool struct {
@@ -107,19 +117,15 @@ const maxDescription = 2000
 // describe completes the file's description from the contract.
 func describe(p *plan.Tool) string {
 	text := p.Description
-	c := p.Contract()
-	if c == nil {
-		return text
-	}
-	for _, more := range []string{c.Summary, c.Description} {
-		more = strings.TrimSpace(more)
-		if more == "" || strings.Contains(text, more) || c.Description != "" && more == c.Summary {
-			continue
+	if c := p.Contract(); c != nil {
+		// The summary is what the description begins with, where there is one.
+		more := strings.TrimSpace(cmp.Or(c.Description, c.Summary))
+		switch {
+		case text == "":
+			text = more
+		case !strings.Contains(text, more):
+			text += "\n\n" + more
 		}
-		if text != "" {
-			text += "\n\n"
-		}
-		text += more
 	}
 	if len(text) > maxDescription {
 		text = strings.ToValidUTF8(text[:maxDescription], "") + "…"
@@ -134,11 +140,13 @@ func (t *tool) inputSchema() []byte {
 	if !t.plan.RawSchema.IsAbsent() {
 		return t.rawSchema()
 	}
-	names := newNames(nameLimits{})
+	names := make([]string, len(t.plan.Inputs))
+	for i := range names {
+		names[i] = t.plan.Inputs[i].Name
+	}
 	var properties, required []jsonvalue.Member
-	for i := range t.plan.Inputs {
+	for i, name := range hostNames(names, propertyNames) {
 		in := &t.plan.Inputs[i]
-		name := names.assign(in.Name)
 		t.properties[name] = i
 		t.known = append(t.known, name)
 		properties = append(properties, jsonvalue.Member{Name: name, Value: described(in)})
@@ -219,64 +227,17 @@ const (
 	wrapScalar = "value"
 )
 
+// wrapped is an object whose only member has the shape, or is null: an answer
+// may turn out to be no array.
 func wrapped(name string, shape jsonvalue.Value) jsonvalue.Value {
+	members := append([]jsonvalue.Member(nil), shape.Elems()...)
+	for i := range members {
+		if members[i].Name == "type" {
+			members[i].Value = jsonvalue.ArrayOf([]jsonvalue.Member{{Value: members[i].Value}, {Value: jsonvalue.StringOf("null")}})
+		}
+	}
 	return jsonvalue.ObjectOf([]jsonvalue.Member{
 		{Name: "type", Value: jsonvalue.StringOf("object")},
-		{Name: "properties", Value: jsonvalue.ObjectOf([]jsonvalue.Member{{Name: name, Value: shape}})},
+		{Name: "properties", Value: jsonvalue.ObjectOf([]jsonvalue.Member{{Name: name, Value: jsonvalue.ObjectOf(members)}})},
 	})
-}
-
-// nameLimits are the characters and lengths that every known host accepts.
-type nameLimits struct{ tools bool }
-
-// names assigns names that hosts accept: characters outside the limits become
-// '_', long names are cut, and what would then be equal gets a hash of the
-// original, so that a name depends on nothing but the names before it.
-type names struct {
-	limits nameLimits
-	taken  map[string]bool
-}
-
-func newNames(l nameLimits) *names { return &names{limits: l, taken: map[string]bool{}} }
-
-const maxName = 64
-
-func (n *names) assign(original string) string {
-	name := strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '-', r == '.' && !n.limits.tools:
-			return r
-		default:
-			return '_'
-		}
-	}, original)
-	if !n.limits.tools {
-		name = strings.Trim(name, "_")
-		if name == "" || original == strings.Trim(original, "_") && len(name) > 0 && isIdentity(original, n.limits) {
-			name = cmp.Or(name, "_")
-		}
-		if isIdentity(original, n.limits) {
-			name = original
-		}
-	}
-	if name == "" || len(name) > maxName || n.taken[name] {
-		sum := sha256.Sum256([]byte(original))
-		suffix := "_" + hex.EncodeToString(sum[:4])
-		name = name[:min(len(name), maxName-len(suffix))] + suffix
-	}
-	for i := 2; n.taken[name]; i++ {
-		name = fmt.Sprintf("%s_%d", name[:min(len(name), maxName-4)], i)
-	}
-	n.taken[name] = true
-	return name
-}
-
-func isIdentity(name string, l nameLimits) bool {
-	for i := range len(name) {
-		c := name[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-' && (c != '.' || l.tools) {
-			return false
-		}
-	}
-	return name != "" && len(name) <= maxName
 }

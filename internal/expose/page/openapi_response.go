@@ -80,10 +80,13 @@ type response struct {
 
 func (r *response) success() bool { return strings.HasPrefix(r.status, "2") }
 
-// sameAs reports whether two statuses mean one answer.
+// sameAs reports whether two statuses of success mean one answer.
 func (r *response) sameAs(other *response) bool {
+	if !r.success() || !other.success() {
+		return false
+	}
 	a, b := r.value(), other.value()
-	return r.success() == other.success() && same(&a, &b)
+	return same(&a, &b)
 }
 
 // responses describes the answers: the successes that the contract documents,

@@ -138,7 +138,7 @@ func explainAnswer(k fault.Kind) explained {
 	switch k {
 	case fault.Status:
 		return explained{
-			what:     "The upstream answered with an error of its own. Over REST such an answer passes through with its status and body and is marked `Patchbay-Source: upstream`; as a problem it is only seen where an operation makes several calls, and in MCP.",
+			what:     "The upstream answered with an error of its own. Over REST such an answer passes through with its status and body, marked `Patchbay-Source: upstream`, and is no problem; agents get it as the error of a tool.",
 			do:       "Read the upstream's own error. With the outcome `rejected` nothing was processed.",
 			outcomes: []fault.Outcome{fault.Rejected, fault.Answered, fault.Unknown}, example: "the upstream answered 500",
 		}

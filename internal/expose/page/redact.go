@@ -27,34 +27,48 @@ func visible(doc *spec.Document, source []byte) []byte {
 	}
 	out := bytes.Join(lines, nil)
 	for _, s := range secrets {
-		// The same value may stand in another place, such as a comment.
-		const telling = 4
-		if len(s.Value) >= telling {
-			out = bytes.ReplaceAll(out, []byte(s.Value), []byte(hidden))
+		// The same value may stand in another place, such as a comment, and there
+		// without the word before it that names a scheme.
+		for _, part := range append(strings.Fields(s.Value), s.Value) {
+			if len(part) >= telling {
+				out = bytes.ReplaceAll(out, []byte(part), []byte(hidden))
+			}
 		}
 	}
 	return out
 }
 
-// hide replaces the text at its place; where the place is not the text, as in
-// an escaped or folded scalar, all lines of it.
+// telling is the length, in bytes, from which on a text is taken for a secret
+// wherever it stands; shorter ones are words of the file too.
+const telling = 7
+
+// hide replaces the text at its place. Where the place does not spell out the
+// text, as in an escaped or folded scalar, all lines go that can belong to it:
+// those that are indented deeper than the one it starts on.
 func hide(lines [][]byte, s spec.Text) {
-	first, last := s.Span.Line-1, max(s.Span.EndLine, s.Span.Line)-1
-	if first < 0 || last >= len(lines) {
+	first := s.Span.Line - 1
+	if first < 0 || first >= len(lines) {
 		return
 	}
-	if first == last {
-		runes := []rune(string(lines[first]))
-		from, to := s.Span.Col-1, s.Span.EndCol-1
-		if 0 <= from && from < to && to <= len(runes) && strings.Contains(string(runes[from:to]), s.Value) {
-			lines[first] = []byte(string(runes[:from]) + hidden + string(runes[to:]))
+	runes := []rune(string(lines[first]))
+	from, to := s.Span.Col-1, s.Span.EndCol-1
+	if s.Span.EndLine == s.Span.Line && 0 <= from && from < to && to <= len(runes) && strings.Contains(string(runes[from:to]), s.Value) {
+		lines[first] = []byte(string(runes[:from]) + hidden + string(runes[to:]))
+		return
+	}
+	depth := indentation(lines[first])
+	for i := first; i < len(lines); i++ {
+		blank := len(bytes.TrimSpace(lines[i])) == 0
+		if i > first && i >= s.Span.EndLine && !blank && indentation(lines[i]) <= depth {
 			return
 		}
-	}
-	for i := first; i <= last; i++ {
-		lines[i] = []byte("# " + hidden + "\n")
+		if !blank {
+			lines[i] = []byte("# " + hidden + "\n")
+		}
 	}
 }
+
+func indentation(line []byte) int { return len(line) - len(bytes.TrimLeft(line, " ")) }
 
 // secrets lists the texts of a document that are a secret themselves.
 func secrets(doc *spec.Document) []spec.Text {

@@ -67,9 +67,19 @@ func (x *exchange) bodyInputs() *fault.Fault {
 		f.Hint = "send application/json, or application/x-www-form-urlencoded"
 		return f
 	}
+	if coding := x.r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		f := fault.New(fault.UnsupportedMedia, "a body with the content coding %s is not read here", clip(coding))
+		f.Hint = "send it uncompressed"
+		return f
+	}
 	return x.h.bodies.read(x.r, func(data []byte) *fault.Fault {
 		if len(data) == 0 {
 			return nil
+		}
+		if media == wire.MediaForm && data[0] == '{' {
+			f := fault.New(fault.InvalidInput, "the body looks like JSON and is announced as a form")
+			f.Hint = "send it with -H 'Content-Type: application/json'"
+			return f
 		}
 		var value jsonvalue.Value
 		var err error

@@ -68,11 +68,16 @@ func (x *exchange) write(out *plan.Output) {
 			h["Content-Type"] = []string{"application/octet-stream"}
 		}
 	}
-	x.length[0] = strconv.Itoa(len(out.Body))
-	h["Content-Length"] = x.length[:]
+	if len(out.Body) >= ownLength || x.r.Method == http.MethodHead {
+		x.length[0] = strconv.Itoa(len(out.Body))
+		h["Content-Length"] = x.length[:]
+	}
 	x.w.WriteHeader(out.Status)
 	_, _ = x.w.Write(out.Body) // a caller that has gone is seen by the server
 }
+
+// ownLength is the size from which net/http does not count a body itself.
+const ownLength = 2048
 
 const maxAdvice = 5
 

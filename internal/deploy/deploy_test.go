@@ -1,0 +1,68 @@
+package deploy
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCheck(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*Options)
+		want   string // "" where the options are fine
+	}{
+		{"the defaults", func(*Options) {}, ""},
+		{"an address", func(o *Options) { o.Listen["a"] = "127.0.0.1:0" }, ""},
+		{"an IPv6 address", func(o *Options) { o.Listen["a"] = "[::1]:0" }, ""},
+		{"every address", func(o *Options) { o.Listen["a"] = ":0" }, ""},
+		{"an address without port", func(o *Options) { o.Listen["a"] = "127.0.0.1" }, "--listen a=127.0.0.1: not HOST:PORT"},
+		{"an IPv6 address without brackets", func(o *Options) { o.Listen["a"] = "::1:80" }, "--listen a=::1:80: not HOST:PORT"},
+		{"an upstream", func(o *Options) { o.Upstreams["a"] = "https://api.example.com/v1" }, ""},
+		{"an upstream without scheme", func(o *Options) { o.Upstreams["a"] = "api.example.com" }, "--upstream a: not an http or https address"},
+		{"an upstream of another scheme", func(o *Options) { o.Upstreams["a"] = "ftp://api.example.com" }, "--upstream a: not an http or https address"},
+		{"an upstream without host", func(o *Options) { o.Upstreams["a"] = "https:///v1" }, "--upstream a: not an http or https address"},
+		{"the simulator", func(o *Options) { o.Sandbox.Enabled = true }, ""},
+		{"the simulator beside an upstream", func(o *Options) { o.Sandbox.Enabled, o.Upstreams["a"] = true, "https://api.example.com" }, "--upstream a and --sandbox exclude each other"},
+		{"another name for a variable", func(o *Options) { o.Renames["TWILIO_USER"] = "TWILIO_ACCOUNT_SID" }, ""},
+		{"a value for a variable", func(o *Options) { o.Renames["TWILIO_USER"] = "AC:secret" }, "--map-env TWILIO_USER: the right side is the NAME of a variable, never its value"},
+		{"no limit", func(o *Options) { o.Limits.MaxBody = 0 }, "limits and time-outs must be positive"},
+		{"no calls", func(o *Options) { o.Limits.MaxConcurrent = -1 }, "limits and time-outs must be positive"},
+		{"no time", func(o *Options) { o.Limits.Total = 0 }, "limits and time-outs must be positive"},
+		{"no drain", func(o *Options) { o.Drain = 0 }, ""},
+		{"a negative drain", func(o *Options) { o.Drain = -time.Second }, "limits and time-outs must be positive"},
+	} {
+		opts := Defaults()
+		c.change(&opts)
+		got := ""
+		if err := opts.Check(); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// What an operator types by mistake in place of a name may be a secret.
+func TestCheckKeepsSecrets(t *testing.T) {
+	opts := Defaults()
+	opts.Renames["TOKEN"] = "not a name"
+	if err := opts.Check(); err == nil || strings.Contains(err.Error(), "not a name") {
+		t.Errorf("%v", err)
+	}
+	opts = Defaults()
+	opts.Upstreams["a"] = "user:hunter2@host"
+	if err := opts.Check(); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Defaults are the caller's own: two deployments share no map.
+func TestDefaultsAreSeparate(t *testing.T) {
+	a, b := Defaults(), Defaults()
+	a.Listen["x"], a.Upstreams["x"], a.Renames["x"], a.Checks["x"] = "1", "1", "1", "1"
+	if len(b.Listen)+len(b.Upstreams)+len(b.Renames)+len(b.Checks) != 0 {
+		t.Errorf("%+v", b)
+	}
+}
