@@ -29,7 +29,7 @@ func (c *compiler) exposes() {
 		case "mcp":
 			a := c.mcpAdapter(from)
 			c.plan.MCP = append(c.plan.MCP, a)
-			runs += len(a.Tools)
+			runs += len(a.Tools) + len(a.Resources) + len(a.Prompts)
 		case "skill", "control":
 			c.disable(CodeUnsupported, "adapter", from.Namespace.Value, from.Type.Span, "adapters of type "+from.Type.Value+" are not run yet", "")
 		default:
@@ -40,7 +40,7 @@ func (c *compiler) exposes() {
 		}
 	}
 	if runs == 0 && !c.diags.HasErrors() {
-		c.diags.Errorf(CodeNothingRuns, diag.Span{File: c.doc().File}, "the document exposes no operation that runs")
+		c.diags.Errorf(CodeNothingRuns, diag.Span{File: c.doc().File}, "the document exposes nothing that runs")
 	}
 	c.ports()
 }

@@ -299,6 +299,9 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 	buffer = append(buffer, to.query...)
 	f.send = upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON}
 	out := &f.send
+	if f.call.step != "" {
+		out.Header = out.Header.Clone() // what one step sends is not another's
+	}
 	if to.binary {
 		out.Accept = acceptAny
 	}
@@ -330,17 +333,9 @@ var (
 )
 
 func (f *frame) header(out *upstream.Request, at int) *fault.Fault {
-	p, v := &f.call.to.params[at], &f.arguments[at]
-	text := v.Text()
-	if !v.IsScalar() {
-		text = string(v.Append(nil))
-	}
-	forbidden := "\r\n\x00"
-	if p.in == inCookie {
-		forbidden = "\r\n\x00; ,\"\\"
-	}
-	if strings.ContainsAny(text, forbidden) {
-		f.refuse(f.input(at), "", "contains characters that a header cannot carry", "")
+	p := &f.call.to.params[at]
+	text, ok := f.headerText(at)
+	if !ok {
 		return &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused}
 	}
 	if p.in == inCookie {
@@ -355,6 +350,25 @@ func (f *frame) header(out *upstream.Request, at int) *fault.Fault {
 	}
 	out.Header[http.CanonicalHeaderKey(p.name)] = []string{text}
 	return nil
+}
+
+// headerText is the text of an argument that goes into a header; what no header
+// can carry is refused.
+func (f *frame) headerText(at int) (string, bool) {
+	p, v := &f.call.to.params[at], &f.arguments[at]
+	text := v.Text()
+	if !v.IsScalar() && !v.IsAbsent() {
+		text = string(v.Append(nil))
+	}
+	forbidden := "\r\n\x00"
+	if p.in == inCookie {
+		forbidden = "\r\n\x00; ,\"\\"
+	}
+	if strings.ContainsAny(text, forbidden) {
+		f.refuse(f.input(at), "", "contains characters that a header cannot carry", "")
+		return "", false
+	}
+	return text, true
 }
 
 // body encodes the request body. A form whose fields were all left out is

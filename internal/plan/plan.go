@@ -313,6 +313,8 @@ const (
 
 // CallInfo describes an upstream call for people.
 type CallInfo struct {
+	// Safe reports that the method changes nothing (RFC 9110 section 9.2.1).
+	Safe bool
 	// Step is the step's name, "" where the call is the whole operation.
 	Step      string
 	Upstream  *Upstream
@@ -330,7 +332,7 @@ func (op *Operation) Calls() []CallInfo {
 	out := make([]CallInfo, len(op.calls))
 	for i := range op.calls {
 		c := op.calls[i].to
-		out[i] = CallInfo{Step: op.calls[i].step, Upstream: c.upstream, Operation: c.name, Method: c.method, Path: c.path, Body: c.body, Contract: c.contract}
+		out[i] = CallInfo{Safe: c.safe(), Step: op.calls[i].step, Upstream: c.upstream, Operation: c.name, Method: c.method, Path: c.path, Body: c.body, Contract: c.contract}
 	}
 	return out
 }
@@ -338,11 +340,15 @@ func (op *Operation) Calls() []CallInfo {
 // Safe reports whether every upstream method is safe (RFC 9110 section 9.2.1).
 func (op *Operation) Safe() bool {
 	for i := range op.calls {
-		if m := op.calls[i].to.method; m != "GET" && m != "HEAD" && m != "OPTIONS" {
+		if !op.calls[i].to.safe() {
 			return false
 		}
 	}
 	return true
+}
+
+func (c *consumed) safe() bool {
+	return c.method == "GET" || c.method == "HEAD" || c.method == "OPTIONS"
 }
 
 // Contract returns the contract of an operation with a single call, or nil.

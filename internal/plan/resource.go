@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/base64"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -274,6 +275,10 @@ func (c *compiler) block(n *spec.Node) (Block, bool) {
 		}
 	}
 	out.Text, out.URIText = ParseText(text), ParseText(out.URI)
+	if _, err := base64.StdEncoding.DecodeString(out.Data); err != nil {
+		c.diags.Errorf(CodeContentBlock, n.Span, "the data of the block is not base64: %v", err)
+		return out, false
+	}
 	switch out.Type {
 	case "text", "resource":
 	case "image", "audio":

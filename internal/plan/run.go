@@ -41,6 +41,8 @@ type Output struct {
 	// Binary reports that a success is bytes of the media type Media, not JSON.
 	Binary bool
 	Media  string
+	// Mock reports that the file gave the answer, and nothing was called.
+	Mock bool
 	// Advice lists rules that the request broke and that do not refuse.
 	Advice []fault.Field
 	// Step names the step whose answer this is, where it is the answer of a

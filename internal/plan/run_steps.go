@@ -20,9 +20,9 @@ func (b *Bound) runMock(op *Operation, args *Args) (*Output, error) {
 	}
 	v, ok := op.mock.value(f.values())
 	if !ok {
-		return &Output{Status: http.StatusNoContent, Advice: f.advice}, nil
+		return &Output{Status: http.StatusNoContent, Mock: true, Advice: f.advice}, nil
 	}
-	return &Output{Status: http.StatusOK, Body: v.Append(nil), Advice: f.advice}, nil
+	return &Output{Status: http.StatusOK, Body: v.Append(nil), Mock: true, Advice: f.advice}, nil
 }
 
 // runSteps performs the calls of an operation one after the other. Everything
@@ -30,7 +30,10 @@ func (b *Bound) runMock(op *Operation, args *Args) (*Output, error) {
 // step that fails ends the run: its answer, or its fault, is the operation's,
 // with the name of the step and of those before it that changed something.
 func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Output, error) {
-	f := &frame{bound: b, op: op, args: args}
+	own := *args
+	own.Header = unconditional(args.Header)
+	args = &own
+	f := &frame{bound: b, op: op, args: args, mode: b.mildest(op)}
 	if refused := f.checkAhead(); refused != nil {
 		return nil, refused
 	}
@@ -46,7 +49,7 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 			out.Step, out.Effects, out.Advice = op.calls[i].step, effects, f.advice
 			return out, nil
 		}
-		if !op.calls[i].safe() {
+		if !op.calls[i].to.safe() {
 			effects = append(effects, op.calls[i].step)
 		}
 		if err := f.keep(outputs, i, out, last); err != nil {
@@ -64,6 +67,29 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 	return nil, fault.New(fault.Internal, "an operation without steps was run")
 }
 
+// unconditional is a caller's header without what speaks about one
+// representation (RFC 9110 section 13): no step's answer is what the caller has.
+func unconditional(h http.Header) http.Header {
+	if h == nil {
+		return nil
+	}
+	h = h.Clone()
+	for _, name := range []string{"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+		delete(h, name)
+	}
+	return h
+}
+
+// mildest is the mode in which the inputs of several calls are checked: what
+// the operator relaxed for one of the upstreams must not be refused for all.
+func (b *Bound) mildest(op *Operation) Checks {
+	mode := Enforce
+	for i := range op.calls {
+		mode = max(mode, b.checks[op.calls[i].to.upstream.at])
+	}
+	return mode
+}
+
 // checkAhead refuses what is wrong with the inputs, and with every argument
 // that does not wait for a step.
 func (f *frame) checkAhead() *fault.Fault {
@@ -71,10 +97,22 @@ func (f *frame) checkAhead() *fault.Fault {
 	for i := range f.op.calls {
 		f.use(&f.op.calls[i])
 		f.makeArguments()
+		waiting := false
 		for at := range f.call.sources {
-			if !f.call.sources[at].waits(f.op) {
-				f.checkArgument(at)
+			if f.call.sources[at].waits(f.op) {
+				waiting = true
+				continue
 			}
+			f.checkArgument(at)
+			if in := f.call.to.params[at].in; in == inHeader || in == inCookie {
+				f.headerText(at)
+			}
+		}
+		if waiting || len(f.refused) > 0 {
+			continue
+		}
+		if _, bad := f.request(); bad != nil {
+			return bad
 		}
 	}
 	return f.refusal()
@@ -106,27 +144,25 @@ func (f *frame) runStep(ctx context.Context, c *call, last bool) (*Output, error
 	f.use(c)
 	f.report = schema.Report{}
 	f.makeArguments()
-	advice := len(f.advice)
 	for i := range c.sources {
-		before := len(f.refused)
+		before, advice := len(f.refused), len(f.advice)
 		f.checkArgument(i)
+		if !c.sources[i].waits(f.op) {
+			f.advice = f.advice[:advice] // said ahead already
+		}
 		for j := before; j < len(f.refused); j++ {
 			if f.refused[j].Where() == "" {
 				f.refused[j].Parameter = c.to.params[i].name
 			}
 		}
 	}
-	if advice > 0 {
-		f.advice = f.advice[:advice] // said ahead already
-	}
 	if len(f.refused) > 0 {
-		return nil, f.unfit(c)
+		return nil, f.unfit(c, "")
 	}
 	request, bad := f.request()
 	if bad != nil {
-		return nil, bad
+		return nil, f.unfit(c, bad.Message)
 	}
-	request.Header = request.Header.Clone() // each call adds its own
 	response, err := f.bound.clients[c.to.upstream.at].Do(ctx, request)
 	if err != nil {
 		return nil, err
@@ -143,8 +179,11 @@ func (f *frame) runStep(ctx context.Context, c *call, last bool) (*Output, error
 
 // unfit says that a step cannot be called with what the steps before it gave.
 // The caller's own values were checked ahead.
-func (f *frame) unfit(c *call) *fault.Fault {
+func (f *frame) unfit(c *call, message string) *fault.Fault {
 	var what []string
+	if len(f.refused) == 0 {
+		what = append(what, message)
+	}
 	for _, field := range f.refused {
 		what = append(what, strings.TrimSpace(field.Where()+" "+field.Detail))
 	}
@@ -189,14 +228,9 @@ func (f *frame) assembled(outputs []jsonvalue.Member, out *Output) (*Output, err
 		}
 		return out, nil
 	}
-	status, header := http.StatusOK, out.Header
 	out.Release()
-	return &Output{Status: status, Header: header, Body: v.Append(nil), Advice: f.advice}, nil
-}
-
-func (c *call) safe() bool {
-	m := c.to.method
-	return m == http.MethodGet || m == http.MethodHead || m == http.MethodOptions
+	// No header of one answer describes what was put together from several.
+	return &Output{Status: http.StatusOK, Body: v.Append(nil), Advice: f.advice}, nil
 }
 
 // stepFault says in which step a fault arose, and what had been done before.

@@ -70,13 +70,15 @@ func (t *tool) capped(r core.Result) core.Result {
 	if err != nil {
 		return r
 	}
-	shorter, omitted := cut(&root, limit)
+	const mark = `,"truncated":true`
+	shorter, omitted := cut(&root, max(0, limit-len(mark)))
 	if omitted == nil {
 		return r
 	}
-	members := append([]jsonvalue.Member(nil), shorter.Elems()...)
-	members = append(members, jsonvalue.Member{Name: "truncated", Value: jsonvalue.BoolOf(true)})
-	shorter = jsonvalue.ObjectOf(members)
+	if shorter.Get("truncated") == nil { // an answer's own member stays
+		members := append([]jsonvalue.Member(nil), shorter.Elems()...)
+		shorter = jsonvalue.ObjectOf(append(members, jsonvalue.Member{Name: "truncated", Value: jsonvalue.BoolOf(true)}))
+	}
 	structured := shorter.Append(nil)
 	var lines []string
 	for _, o := range omitted {

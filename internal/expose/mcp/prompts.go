@@ -92,7 +92,7 @@ func blockContent(b *plan.Block, lookup func(string) (string, bool)) core.Conten
 	}
 }
 
-// decoded is base64 data; what does not decode gives nothing.
+// decoded is base64 data, which compiling has checked.
 func decoded(data string) []byte {
 	out, err := base64.StdEncoding.DecodeString(data)
 	if err != nil {

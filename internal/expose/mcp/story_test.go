@@ -3,7 +3,6 @@ package mcp
 import (
 	"bufio"
 	"context"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -25,8 +24,6 @@ import (
 	"patchbay/internal/telemetry"
 	"patchbay/internal/upstream"
 )
-
-var updateStories = flag.Bool("update", false, "rewrite the expected answers of the stories")
 
 // TestStories plays each story against a server made of its capability. A story
 // has a capability, the answers of its upstream by method and path, any files
@@ -86,7 +83,7 @@ func playStory(t *testing.T, file string) {
 	}
 	archive.Files = out
 	got := txtar.Format(archive)
-	if *updateStories {
+	if *update {
 		if err := os.WriteFile(file, got, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -37,6 +37,9 @@ func (x *exchange) write(out *plan.Output) {
 		}
 	}
 	h["Patchbay-Source"] = fromUpstream
+	if out.Mock {
+		h["Patchbay-Source"] = fromGateway
+	}
 	if out.Step != "" {
 		h["Patchbay-Step"] = []string{headerText(out.Step)}
 	}
