@@ -87,6 +87,8 @@ type Served struct {
 	Namespace, Kind, URL string
 	REST                 *plan.RESTAdapter
 	MCP                  *plan.MCPAdapter
+	// Tools are those of MCP that the operator's selection offers.
+	Tools []*plan.Tool
 }
 
 // StartSandbox opens the simulator on its address, and returns its URL.
@@ -154,6 +156,10 @@ func NewSandbox(opts deploy.Sandbox, env *bind.Environment, log *slog.Logger) (*
 // them cannot open; [Engine.Shutdown] then closes those that did.
 func (e *Engine) Start(d *Deployment) ([]Served, error) {
 	endpoints := d.endpoints()
+	selection, err := selectionOf(d)
+	if err != nil {
+		return nil, err
+	}
 	if err := e.open(d, endpoints); err != nil {
 		return nil, err
 	}
@@ -162,6 +168,7 @@ func (e *Engine) Start(d *Deployment) ([]Served, error) {
 		s := Served{Namespace: l.namespace, Kind: l.kind, URL: l.url(), REST: endpoints[i].rest, MCP: endpoints[i].mcp}
 		if l.kind == "mcp" {
 			s.URL += "/mcp"
+			s.Tools = selection.Offered(s.MCP)
 		}
 		served = append(served, s)
 	}
@@ -226,6 +233,17 @@ func (e *Engine) handler(d *Deployment, at *endpointOf, l *listener, served []Se
 		h = e.verified(mcpadapter.NewEndpoint(server, options, mcp.HTTPOptions{MaxBodyBytes: d.Options.Limits.MaxBody + 1<<16}), at)
 	}
 	return e.guarded(h, l.host, d.Options)
+}
+
+// selectionOf is the operator's choice of tools, in which every name is one of
+// the deployment's.
+func selectionOf(d *Deployment) (*mcpadapter.Selection, error) {
+	s := &mcpadapter.Selection{ReadOnly: d.Options.ReadOnly, Tools: d.Options.Tools, Tags: d.Options.Tags}
+	var adapters []*plan.MCPAdapter
+	for _, b := range d.Bound {
+		adapters = append(adapters, b.Plan.MCP...)
+	}
+	return s, s.Check(adapters...)
 }
 
 func (e *Engine) mcpOptions(d *Deployment, b *plan.Bound, a *plan.MCPAdapter) mcpadapter.Options {
@@ -358,6 +376,9 @@ func (e *Engine) end(ctx context.Context, listeners []*listener) error {
 
 // Stdio serves the first MCP adapter of a deployment on a pair of streams.
 func (e *Engine) Stdio(ctx context.Context, d *Deployment, in io.Reader, out io.Writer) error {
+	if _, err := selectionOf(d); err != nil {
+		return err
+	}
 	for _, b := range d.Bound {
 		if len(b.Plan.MCP) == 0 {
 			continue

@@ -372,6 +372,9 @@ func (op *Operation) Body() int {
 // Identity reports whether the answer is the upstream's, unchanged.
 func (op *Operation) Identity() bool { return op.output == nil && op.assembly == nil && op.mock == nil }
 
+// Mock reports whether the file itself gives the answer, without any call.
+func (op *Operation) Mock() bool { return op.mock != nil }
+
 // Credentials returns the variables from which the credentials of an upstream
 // are made, by the scheme's field: username, password, token or value.
 func (p *Plan) Credentials(u *Upstream) map[string][]*Variable {

@@ -64,7 +64,7 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 		return core.Result{}, f
 	}
 	defer out.Release()
-	access.UpstreamStatus, access.Advice = out.Status, len(out.Advice)
+	access.UpstreamStatus, access.Advice = upstreamStatus(out), len(out.Advice)
 	result := t.capped(t.result(out))
 	for _, a := range out.Advice {
 		if result.Content == nil && result.Structured != nil {
@@ -73,6 +73,14 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 		result.Content = append(result.Content, core.TextContent("Note: "+sentence(a)))
 	}
 	return result, nil
+}
+
+// upstreamStatus is the status to log: 0 where nothing was called.
+func upstreamStatus(out *plan.Output) int {
+	if out.Mock {
+		return 0
+	}
+	return out.Status
 }
 
 // arguments gives the values of the call to the operation's inputs.

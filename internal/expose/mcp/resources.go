@@ -224,7 +224,7 @@ func (a *adapter) runResource(ctx context.Context, r *plan.Resource, uri string,
 		return nil, protocolError(f)
 	}
 	defer out.Release()
-	access.UpstreamStatus = out.Status
+	access.UpstreamStatus = upstreamStatus(out)
 	if !out.OK() {
 		access.Failed = true
 		if out.Status == http.StatusNotFound {

@@ -26,9 +26,6 @@ type Selection struct {
 	Tools, Tags []string
 }
 
-// IsZero reports whether everything is selected.
-func (s *Selection) IsZero() bool { return !s.ReadOnly && len(s.Tools) == 0 && len(s.Tags) == 0 }
-
 // keeps reports whether a tool is selected. name is the name it is offered by.
 func (s *Selection) keeps(t *plan.Tool, name string) bool {
 	if s.ReadOnly && !t.Safe() {
@@ -41,6 +38,17 @@ func (s *Selection) keeps(t *plan.Tool, name string) bool {
 		return true
 	}
 	return slices.ContainsFunc(t.Tags, func(tag string) bool { return slices.Contains(s.Tags, tag) })
+}
+
+// Offered returns the tools of an adapter that the selection keeps, in order.
+func (s *Selection) Offered(a *plan.MCPAdapter) []*plan.Tool {
+	var out []*plan.Tool
+	for i, name := range offeredNames(a) {
+		if s.keeps(a.Tools[i], name) {
+			out = append(out, a.Tools[i])
+		}
+	}
+	return out
 }
 
 // selectionRoot precedes a selection in the endpoint's URL. No tool and no
@@ -80,13 +88,16 @@ func ParseSelection(path string) (Selection, error) {
 	return s, nil
 }
 
-// unknown returns a name of the selection that nothing has, and what it could
-// have been meant for.
-func (s *Selection) unknown(a *plan.MCPAdapter) error {
+// Check returns an error for a name of the selection that no tool of the
+// adapters has. The error says what it could have been meant for.
+func (s *Selection) Check(adapters ...*plan.MCPAdapter) error {
 	var names, tags []string
-	for _, t := range a.Tools {
-		names = append(names, t.Name)
-		tags = append(tags, t.Tags...)
+	for _, a := range adapters {
+		names = append(names, offeredNames(a)...)
+		for _, t := range a.Tools {
+			names = append(names, t.Name)
+			tags = append(tags, t.Tags...)
+		}
 	}
 	for _, check := range []struct {
 		kind          string
@@ -161,7 +172,7 @@ func (e *Endpoint) view(path string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.unknown(e.adapter); err != nil {
+	if err := s.Check(e.adapter); err != nil {
 		return nil, err
 	}
 	h := e.server.View(func(t *core.Tool) bool { return s.keeps(e.tools[t.Name], t.Name) }).HTTPHandler(e.options)

@@ -32,9 +32,6 @@ type Options struct {
 // New returns the protocol server of an adapter.
 func New(opts Options) (*core.Server, error) {
 	a := &adapter{Options: opts}
-	if err := opts.Selection.unknown(opts.Adapter); err != nil {
-		return nil, err
-	}
 	resources, templates, err := a.resources()
 	if err != nil {
 		return nil, err
