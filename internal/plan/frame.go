@@ -91,6 +91,9 @@ func (f *frame) refusal() *fault.Fault {
 	out := &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused, Rules: f.ruled}
 	if f.ruled && f.call != nil {
 		out.Hint = fmt.Sprintf("nothing was sent to %s; rules of its contract can be relaxed with --request-checks warn", f.call.to.upstream.Namespace)
+		if f.call.step != "" {
+			out.Hint = "nothing was sent; rules of contracts can be relaxed with --request-checks warn"
+		}
 	}
 	return out
 }
@@ -113,7 +116,10 @@ func (f *frame) checkInput(in *Input, v *jsonvalue.Value) {
 		return
 	}
 	typed := contract.Scalar(in.check, *v)
-	if in.Location != WholeBody && in.Location != BodyField || f.args.Textual {
+	switch {
+	case in.Location != WholeBody && in.Location != BodyField:
+		*v = typed // text takes the type that the file declares
+	case f.args.Textual:
 		v = &typed
 	}
 	f.report.Violations = f.report.Violations[:0]

@@ -97,6 +97,8 @@ func hint(f *fault.Fault) string {
 	switch {
 	case f.Hint != "":
 		return f.Hint
+	case len(f.Effects) > 0 && f.Outcome != fault.Unknown:
+		return "the steps before took effect; do not repeat the whole request, look at the state first"
 	case f.Outcome == fault.NotSent:
 		return "nothing was sent; it is safe to try again"
 	case f.Outcome == fault.Unknown:
