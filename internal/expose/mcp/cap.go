@@ -105,8 +105,8 @@ func replaced(v *jsonvalue.Value, pointer string, with jsonvalue.Value) jsonvalu
 	if pointer == "" {
 		return with
 	}
-	name, rest, _ := strings.Cut(pointer[1:], "/")
-	if rest != "" || strings.HasSuffix(pointer, "/") {
+	name, rest, deeper := strings.Cut(pointer[1:], "/")
+	if deeper {
 		rest = "/" + rest
 	}
 	name = strings.ReplaceAll(strings.ReplaceAll(name, "~1", "/"), "~0", "~")

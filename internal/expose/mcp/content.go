@@ -77,7 +77,10 @@ func (t *tool) capped(r core.Result) core.Result {
 	}
 	if shorter.Get("truncated") == nil { // an answer's own member stays
 		members := append([]jsonvalue.Member(nil), shorter.Elems()...)
-		shorter = jsonvalue.ObjectOf(append(members, jsonvalue.Member{Name: "truncated", Value: jsonvalue.BoolOf(true)}))
+		marked := jsonvalue.ObjectOf(append(members, jsonvalue.Member{Name: "truncated", Value: jsonvalue.BoolOf(true)}))
+		if t.output == nil || t.output.Valid(&marked) {
+			shorter = marked
+		}
 	}
 	structured := shorter.Append(nil)
 	var lines []string
