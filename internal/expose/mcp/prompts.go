@@ -63,6 +63,9 @@ func promptFile(name string) (string, error) {
 		}
 		return "", err
 	}
+	if info.IsDir() {
+		return "", fmt.Errorf("%s is a folder", name)
+	}
 	if info.Size() > maxPromptFile {
 		return "", fmt.Errorf("%s is larger than %d bytes", name, maxPromptFile)
 	}

@@ -155,6 +155,10 @@ func mediaOf(name, declared string) string {
 }
 
 func readFile(root *os.Root, name, uri, declared string) ([]core.ResourceContents, error) {
+	// What became a pipe or device since it was listed must not be opened.
+	if info, err := root.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return nil, core.ErrResourceNotFound
+	}
 	f, err := root.Open(name)
 	if err != nil {
 		return nil, core.ErrResourceNotFound
