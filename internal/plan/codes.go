@@ -67,6 +67,9 @@ const (
 	CodePromptTwice diag.Code = "prompt-twice"
 	// CodePromptArgument: a prompt's text has a placeholder without argument.
 	CodePromptArgument diag.Code = "prompt-argument"
+	// CodeInputSchema: an input schema that the file spells out cannot be used
+	// as it is.
+	CodeInputSchema diag.Code = "input-schema"
 	// CodeContentBlock: a content block cannot be used.
 	CodeContentBlock diag.Code = "content-block"
 	// CodeUnsupported: a part of the format is not run by this version.

@@ -98,6 +98,11 @@ func Codes() []diag.CodeInfo {
 			Fix:     "Remove the parameter; configure authentication instead.",
 		},
 		{
+			Code: CodeInputSchema, Severity: diag.Error,
+			Meaning: "An inputSchema is not an object with type: object at its root, or refers to another document, which is never fetched. A keyword that cannot be checked is a warning.",
+			Fix:     "Describe an object; put what is referred to below $defs.",
+		},
+		{
 			Code: CodeInputUnused, Severity: diag.Warning,
 			Meaning: "The value of a placeholder in an exposed path is used by nothing. Callers have to give it all the same.",
 			Fix:     "Pass it on in with, or remove it from the path.",
