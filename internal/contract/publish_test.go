@@ -82,11 +82,15 @@ func TestPublish(t *testing.T) {
 			"allOf is kept", v31, `{allOf: [{$ref: '#/components/schemas/A'}, {if: {required: [a]}, then: {required: [b]}}]}`, `{A: {type: object}}`,
 			`{"allOf":[{"type":"object"},{"if":{"required":["a"]},"then":{"required":["b"]}}]}`,
 		},
-		{"inferred rules are left out", v31,
+		{
+			"inferred rules are left out", v31,
 			`{type: object, x-patchbay-source: D, properties: {a: {type: string, allOf: [{x-patchbay-source: I, pattern: x}]}, b: {x-patchbay-source: I, description: B., minItems: 1, items: {type: string}}, c: {x-patchbay-source: O, pattern: x}}, allOf: [{}, {required: [a]}]}`, `{}`,
-			`{"type":"object","properties":{"a":{"type":"string"},"b":{"description":"B."},"c":{"pattern":"x"}},"allOf":[{"required":["a"]}]}`},
-		{"but not those of conditions", v31, `{if: {x-patchbay-source: I, required: [a]}, then: {required: [b]}, not: {properties: {c: {x-patchbay-source: I, type: string}}}}`, `{}`,
-			`{"if":{"required":["a"]},"then":{"required":["b"]},"not":{"properties":{"c":{"type":"string"}}}}`},
+			`{"type":"object","properties":{"a":{"type":"string"},"b":{"description":"B."},"c":{"pattern":"x"}},"allOf":[{"required":["a"]}]}`,
+		},
+		{
+			"but not those of conditions", v31, `{if: {x-patchbay-source: I, required: [a]}, then: {required: [b]}, not: {properties: {c: {x-patchbay-source: I, type: string}}}}`, `{}`,
+			`{"if":{"required":["a"]},"then":{"required":["b"]},"not":{"properties":{"c":{"type":"string"}}}}`,
+		},
 		{"booleans are schemas", v31, `{properties: {a: true, b: false}, items: true}`, `{}`, `{"properties":{"a":true,"b":false},"items":true}`},
 		{
 			"keywords of a wrong form are left out", v31,

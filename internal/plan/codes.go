@@ -56,7 +56,8 @@ const (
 	CodeToolTwice diag.Code = "tool-twice"
 	// CodeStepTwice: two steps of an operation have the same name.
 	CodeStepTwice diag.Code = "step-twice"
-	// CodeStepUnknown: a mapping names a step that does not exist.
+	// CodeStepUnknown: a mapping or a value of with names a step that does not
+	// exist, or that runs later.
 	CodeStepUnknown diag.Code = "step-unknown"
 	// CodeResourceTwice: two MCP resources have the same URI.
 	CodeResourceTwice diag.Code = "resource-twice"

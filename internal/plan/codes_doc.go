@@ -174,7 +174,7 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeStepUnknown, Severity: diag.Error,
-			Meaning: "A mapping begins with a step that does not exist.",
+			Meaning: "A mapping begins with a step that does not exist, or a value of with needs a step that runs later. A name that is nearly a step's is a warning: it is an input of the caller.",
 			Fix:     "Begin with the name of a step, as in $.get-ship.name; the hint has the nearest one.",
 		},
 		{

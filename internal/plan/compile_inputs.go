@@ -28,10 +28,12 @@ type builder struct {
 	// bodies counts the declared inputs in the body.
 	bodies int
 	// late are texts that wait for the number of inputs and steps, refs the
-	// values of earlier steps that anything uses, steps the names so far.
-	late  []lateText
-	refs  []stepRef
-	steps []string
+	// values of earlier steps that anything uses, steps the names so far, and
+	// allSteps those of the whole operation.
+	late     []lateText
+	refs     []stepRef
+	steps    []string
+	allSteps []string
 }
 
 type inputFacts struct {

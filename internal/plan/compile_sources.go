@@ -102,6 +102,7 @@ func (b *builder) textSource(into *source, v spec.Text, to *consumed, p *param) 
 			*into = source{kind: fromStep, input: ref}
 			return
 		}
+		b.nearStep(name, v.Span)
 		*into = source{kind: fromInput, input: b.input(b.unscoped(name), referenced, to, p)}
 		return
 	}
@@ -187,6 +188,7 @@ func (b *builder) text(into **template.Bound, at spec.Text, text *template.Templ
 			late.slots[ph.Name] = slot{inSteps, ref}
 			continue
 		}
+		b.nearStep(ph.Name, nameSpan(at, &ph))
 		late.slots[ph.Name] = slot{inInputs, input(ph.Name)}
 	}
 	b.late = append(b.late, late)

@@ -347,8 +347,8 @@ func (op *Operation) Safe() bool {
 	return true
 }
 
-func (c *consumed) safe() bool {
-	return c.method == "GET" || c.method == "HEAD" || c.method == "OPTIONS"
+func (op *consumed) safe() bool {
+	return op.method == "GET" || op.method == "HEAD" || op.method == "OPTIONS"
 }
 
 // Contract returns the contract of an operation with a single call, or nil.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"patchbay/internal/diag"
@@ -40,6 +41,9 @@ func unsupportedStep(run *spec.Run) string {
 // steps before it.
 func (b *builder) orchestrate(op *Operation, run *spec.Run) bool {
 	complete := true
+	for i := range run.Steps {
+		b.allSteps = append(b.allSteps, run.Steps[i].Name.Value)
+	}
 	for i := range run.Steps {
 		s := &run.Steps[i]
 		if b.hasStep(s.Name.Value) {
@@ -93,6 +97,30 @@ func (b *builder) stepRef(name string) (int, bool) {
 		return len(b.refs) - 1, true
 	}
 	return 0, false
+}
+
+// nearStep reports a placeholder that is taken for an input of the caller, but
+// reads like the value of a step: of one that has not run by then, or of one
+// whose name is written differently.
+func (b *builder) nearStep(name string, at diag.Span) {
+	first, _, dotted := strings.Cut(name, ".")
+	if !dotted || len(b.allSteps) == 0 || b.unscoped(name) != name {
+		return
+	}
+	for _, in := range b.inputs {
+		if in.Name == name {
+			return
+		}
+	}
+	if slices.Contains(b.allSteps, first) {
+		b.diags.Errorf(CodeStepUnknown, at, "step %q has not run when this is needed", clip(first)).
+			WithHint("a step sees the ones before it")
+		return
+	}
+	if near := diag.Nearest(first, b.allSteps); near != "" {
+		b.diags.Warnf(CodeStepUnknown, at, "%q is an input of the caller: there is no step %q", clip(name), clip(first)).
+			WithHint("did you mean %s?", near)
+	}
 }
 
 // assembly puts the result together from the outputs of steps.
@@ -200,7 +228,7 @@ func place(members []jsonvalue.Member, target []string, v jsonvalue.Value) []jso
 // output parameters of the consumed operation for an object, the elements with
 // the declared ones added for an array, and the answer itself where nothing is
 // declared. An answer without a body gives nothing.
-func (c *consumed) stepOutput(body []byte) (jsonvalue.Value, *fault.Fault) {
+func (op *consumed) stepOutput(body []byte) (jsonvalue.Value, *fault.Fault) {
 	if len(body) == 0 {
 		return jsonvalue.Value{}, nil
 	}
@@ -208,18 +236,18 @@ func (c *consumed) stepOutput(body []byte) (jsonvalue.Value, *fault.Fault) {
 	if err != nil {
 		return jsonvalue.Value{}, &fault.Fault{Kind: fault.Decode, Outcome: fault.Answered, Message: "the upstream's answer is not valid JSON", Cause: err}
 	}
-	if len(c.outputs) == 0 {
+	if len(op.outputs) == 0 {
 		return root, nil
 	}
 	switch root.Kind() {
 	case jsonvalue.Object:
-		return jsonvalue.ObjectOf(c.named(&root, nil)), nil
+		return jsonvalue.ObjectOf(op.named(&root, nil)), nil
 	case jsonvalue.Array:
 		elems := make([]jsonvalue.Member, root.Len())
 		for i := range elems {
 			elems[i] = root.Elems()[i]
 			if v := &root.Elems()[i].Value; v.Kind() == jsonvalue.Object {
-				elems[i].Value = jsonvalue.ObjectOf(c.named(v, append([]jsonvalue.Member(nil), v.Elems()...)))
+				elems[i].Value = jsonvalue.ObjectOf(op.named(v, append([]jsonvalue.Member(nil), v.Elems()...)))
 			}
 		}
 		return jsonvalue.ArrayOf(elems), nil
@@ -228,9 +256,9 @@ func (c *consumed) stepOutput(body []byte) (jsonvalue.Value, *fault.Fault) {
 	}
 }
 
-func (c *consumed) named(root *jsonvalue.Value, members []jsonvalue.Member) []jsonvalue.Member {
-	for i := range c.outputs {
-		o := &c.outputs[i]
+func (op *consumed) named(root *jsonvalue.Value, members []jsonvalue.Member) []jsonvalue.Member {
+	for i := range op.outputs {
+		o := &op.outputs[i]
 		v := orNull(o.shape.value(root, nil))
 		members = put(members, o.name, v)
 	}
@@ -248,17 +276,17 @@ func put(members []jsonvalue.Member, name string, v jsonvalue.Value) []jsonvalue
 }
 
 // compileOutputs compiles the consumed operation's output parameters, once.
-func (c *consumed) compileOutputs(b *builder) {
-	if c.outputs != nil {
+func (op *consumed) compileOutputs(b *builder) {
+	if op.outputs != nil {
 		return
 	}
-	c.outputs = []property{}
-	for i := range c.declared.Outputs {
-		o := &c.declared.Outputs[i]
+	op.outputs = []property{}
+	for i := range op.declared.Outputs {
+		o := &op.declared.Outputs[i]
 		s := b.shape(o)
 		if s.kind == shapeText {
 			s.kind = shapeNull // inputs of one operation are not another's
 		}
-		c.outputs = append(c.outputs, property{o.Name.Value, s})
+		op.outputs = append(op.outputs, property{o.Name.Value, s})
 	}
 }

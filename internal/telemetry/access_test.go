@@ -42,8 +42,11 @@ func TestLog(t *testing.T) {
 		access Access
 		want   map[string]any
 	}{
-		{"nothing but who", Access{Protocol: "rest", Adapter: "a", Method: "GET", Status: 404},
-			map[string]any{"level": "INFO", "msg": "request", "protocol": "rest", "adapter": "a", "method": "GET", "status": 404.0, "duration": 0.0}},
+		{
+			"nothing but who",
+			Access{Protocol: "rest", Adapter: "a", Method: "GET", Status: 404},
+			map[string]any{"level": "INFO", "msg": "request", "protocol": "rest", "adapter": "a", "method": "GET", "status": 404.0, "duration": 0.0},
+		},
 		{"everything", Access{
 			Protocol: "rest", Adapter: "a", Operation: "op", Method: "POST", Route: "/a/{b}", Status: 201, RequestID: "id", Duration: 2 * time.Millisecond,
 			UpstreamStatus: 200, Advice: 2, Era: "2026-07-28",
@@ -52,17 +55,22 @@ func TestLog(t *testing.T) {
 			"request_id": "id", "duration": 2e6, "upstream_status": 200.0, "advice": 2.0, "era": "2026-07-28",
 		}},
 		{"an upstream's failure", Access{Protocol: "rest", Status: 502}, map[string]any{
-			"level": "WARN", "msg": "request", "protocol": "rest", "adapter": "", "method": "", "status": 502.0, "duration": 0.0}},
+			"level": "WARN", "msg": "request", "protocol": "rest", "adapter": "", "method": "", "status": 502.0, "duration": 0.0,
+		}},
 		{"a tool's failure", Access{Protocol: "mcp", Failed: true, UpstreamStatus: 404}, map[string]any{
-			"level": "INFO", "msg": "request", "protocol": "mcp", "adapter": "", "method": "", "duration": 0.0, "failed": true, "upstream_status": 404.0}},
+			"level": "INFO", "msg": "request", "protocol": "mcp", "adapter": "", "method": "", "duration": 0.0, "failed": true, "upstream_status": 404.0,
+		}},
 		{"a tool's upstream that failed", Access{Protocol: "mcp", Failed: true, UpstreamStatus: 503}, map[string]any{
-			"level": "WARN", "msg": "request", "protocol": "mcp", "adapter": "", "method": "", "duration": 0.0, "failed": true, "upstream_status": 503.0}},
+			"level": "WARN", "msg": "request", "protocol": "mcp", "adapter": "", "method": "", "duration": 0.0, "failed": true, "upstream_status": 503.0,
+		}},
 		{"a caller's fault", Access{Protocol: "rest", Status: 400, Fault: fault.New(fault.InvalidInput, "the secret value")}, map[string]any{
 			"level": "INFO", "msg": "request", "protocol": "rest", "adapter": "", "method": "", "status": 400.0, "duration": 0.0,
-			"fault": fault.InvalidInput.String(), "outcome": fault.Outcome(0).String()}},
+			"fault": fault.InvalidInput.String(), "outcome": fault.Outcome(0).String(),
+		}},
 		{"a fault with a cause", Access{Protocol: "mcp", Fault: &fault.Fault{Kind: fault.Timeout, Outcome: fault.Unknown, Cause: errors.New("reset")}}, map[string]any{
 			"level": "WARN", "msg": "request", "protocol": "mcp", "adapter": "", "method": "", "duration": 0.0,
-			"fault": fault.Timeout.String(), "outcome": fault.Unknown.String(), "cause": "reset"}},
+			"fault": fault.Timeout.String(), "outcome": fault.Unknown.String(), "cause": "reset",
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if d := cmp.Diff(c.want, logged(t, slog.LevelInfo, &c.access)); d != "" {
