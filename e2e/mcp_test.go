@@ -56,9 +56,10 @@ func stdio(t *testing.T, env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func connect(t *testing.T, transport mcp.Transport, revision string) *mcp.ClientSession {
+// dial opens a session of a revision.
+func dial(t *testing.T, transport mcp.Transport, revision string, options *mcp.ClientOptions) *mcp.ClientSession {
 	t.Helper()
-	c := mcp.NewClient(&mcp.Implementation{Name: "patchbay-e2e", Version: "1"}, nil)
+	c := mcp.NewClient(&mcp.Implementation{Name: "patchbay-e2e", Version: "1"}, options)
 	session, err := c.Connect(t.Context(), transport, &mcp.ClientSessionOptions{ProtocolVersion: revision})
 	if err != nil {
 		t.Fatal(err)
@@ -68,6 +69,14 @@ func connect(t *testing.T, transport mcp.Transport, revision string) *mcp.Client
 	if opened.ProtocolVersion != revision {
 		t.Errorf("revision %s was agreed on, want %s", opened.ProtocolVersion, revision)
 	}
+	return session
+}
+
+// connect opens a session with the embedded capability.
+func connect(t *testing.T, transport mcp.Transport, revision string) *mcp.ClientSession {
+	t.Helper()
+	session := dial(t, transport, revision, nil)
+	opened := session.InitializeResult()
 	if opened.ServerInfo == nil || opened.ServerInfo.Name == "" || opened.Instructions == "" {
 		t.Errorf("opening: server %+v, instructions %q; want both", opened.ServerInfo, opened.Instructions)
 	}

@@ -133,7 +133,8 @@ func importHomes() []home {
 		never  = "nothing here needs it"
 	)
 	return []home{
-		{"os", []string{"cmd/...", "internal/cli", "internal/engine", "internal/bind"}, "compiling is pure: no files, no environment; what a package needs comes in as a value"},
+		// internal/expose/mcp serves the files of static resources, through os.Root only, and reads prompts when it starts.
+		{"os", []string{"cmd/...", "internal/cli", "internal/engine", "internal/bind", "internal/expose/mcp"}, "compiling is pure: no files, no environment; what a package needs comes in as a value"},
 		{"log", nil, "log/slog, on a logger that was passed in"},
 		{"net/http", []string{
 			"cmd/...", "internal/cli", "internal/engine", "internal/expose/...", "internal/mcp", "internal/sandbox", "internal/guard", "internal/telemetry",

@@ -171,6 +171,8 @@ func walk(fsys fs.FS, visit func(name string) error) error {
 			return nil
 		case err != nil:
 			return err
+		case entry.Name() == ".git" && !entry.IsDir():
+			return nil // a worktree's pointer to its repository
 		case !entry.IsDir():
 			err := visit(name)
 			if errors.Is(err, fs.ErrNotExist) {

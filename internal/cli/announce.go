@@ -84,9 +84,9 @@ func announceREST(w io.Writer, a *engine.Served) {
 func announceMCP(w io.Writer, a *engine.Served) {
 	fmt.Fprintf(w, "\nMCP   %s  (%s)\n", a.URL, a.Namespace)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for i, tool := range a.MCP.Tools {
+	for i, tool := range a.Tools {
 		if i == most {
-			fmt.Fprintf(t, "  … and %d more\n", len(a.MCP.Tools)-most)
+			fmt.Fprintf(t, "  … and %d more\n", len(a.Tools)-most)
 			break
 		}
 		hint := ""
@@ -100,6 +100,15 @@ func announceMCP(w io.Writer, a *engine.Served) {
 		fmt.Fprintf(t, "  %s\t%s\n", tool.Name, hint)
 	}
 	_ = t.Flush()
+	for _, r := range a.MCP.Resources[:min(most, len(a.MCP.Resources))] {
+		fmt.Fprintf(w, "  resource %s\n", r.URI)
+	}
+	for _, p := range a.MCP.Prompts[:min(most, len(a.MCP.Prompts))] {
+		fmt.Fprintf(w, "  prompt %s\n", p.Name)
+	}
+	if hidden := len(a.MCP.Tools) - len(a.Tools); hidden > 0 {
+		fmt.Fprintf(w, "  (%d of %d tools are not offered: --read-only, --tool or --tag)\n", hidden, len(a.MCP.Tools))
+	}
 }
 
 // example is a line that works when it is pasted: a read of the simulator's

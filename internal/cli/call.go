@@ -203,6 +203,7 @@ func (c *command) printOutput(out *plan.Output) error {
 		return nil
 	}
 	fmt.Fprintf(c.Err, "patchbay: the upstream answered %d %s\n", out.Status, http.StatusText(out.Status))
+	c.printStep(out.Step, out.Effects)
 	return silentError{}
 }
 
@@ -224,5 +225,16 @@ func (c *command) printFault(f *fault.Fault) error {
 	if f.Outcome != fault.NoCall {
 		fmt.Fprintf(c.Err, "  outcome: %s\n", f.Outcome)
 	}
+	c.printStep(f.Step, f.Effects)
 	return silentError{}
+}
+
+// printStep says which of several steps failed, and what had been done by then.
+func (c *command) printStep(step string, effects []string) {
+	if step != "" {
+		fmt.Fprintf(c.Err, "  step: %s\n", step)
+	}
+	if len(effects) > 0 {
+		fmt.Fprintf(c.Err, "  done before: %s\n", strings.Join(effects, ", "))
+	}
 }

@@ -61,6 +61,15 @@ func (f *flags) limitFlags(cmd *cobra.Command) {
 	set.DurationVar(&f.opts.Drain, "drain", f.opts.Drain, "time for requests under way when stopping")
 }
 
+// toolFlags registers which tools are offered and how much they return.
+func (f *flags) toolFlags(cmd *cobra.Command) {
+	set := cmd.Flags()
+	set.BoolVar(&f.opts.ReadOnly, "read-only", false, "offer only tools whose upstream methods change nothing")
+	set.StringArrayVar(&f.opts.Tools, "tool", nil, "offer only tools of this `NAME`; repeatable")
+	set.StringArrayVar(&f.opts.Tags, "tag", nil, "offer only tools with this `TAG`; repeatable")
+	set.IntVar(&f.opts.MaxResult, "max-result", f.opts.MaxResult, "largest result of a tool, in `BYTES`; longer lists are cut; 0 cuts nothing")
+}
+
 // listenFlags registers where adapters listen and who may call.
 func (f *flags) listenFlags(cmd *cobra.Command) {
 	set := cmd.Flags()

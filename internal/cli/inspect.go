@@ -102,6 +102,21 @@ type mcpView struct {
 	Port      int             `json:"port,omitempty"`
 	Stdio     bool            `json:"stdio,omitempty"`
 	Tools     []operationView `json:"tools"`
+	Resources []resourceView  `json:"resources,omitempty"`
+	Prompts   []promptView    `json:"prompts,omitempty"`
+}
+
+type resourceView struct {
+	Name      string         `json:"name"`
+	URI       string         `json:"uri"`
+	Folder    string         `json:"folder,omitempty"`
+	Operation *operationView `json:"operation,omitempty"`
+}
+
+type promptView struct {
+	Name      string   `json:"name"`
+	Arguments []string `json:"arguments,omitempty"`
+	File      string   `json:"file,omitempty"`
 }
 
 type operationView struct {
@@ -122,6 +137,7 @@ type inputView struct {
 }
 
 type callView struct {
+	Step      string `json:"step,omitempty"`
 	Upstream  string `json:"upstream"`
 	Operation string `json:"operation"`
 	Method    string `json:"method"`
@@ -175,8 +191,12 @@ func view(p *plan.Plan) planView {
 			for i := range ov.Inputs {
 				ov.Inputs[i].In = "argument"
 			}
+			if t.Content != nil {
+				ov.Output = "content of the file"
+			}
 			mv.Tools = append(mv.Tools, ov)
 		}
+		mv.Resources, mv.Prompts = viewResources(a), viewPrompts(a)
 		v.MCP = append(v.MCP, mv)
 	}
 	for _, x := range p.Variables {
@@ -196,6 +216,31 @@ func view(p *plan.Plan) planView {
 	return v
 }
 
+func viewResources(a *plan.MCPAdapter) []resourceView {
+	var out []resourceView
+	for _, r := range a.Resources {
+		rv := resourceView{Name: r.Name, URI: r.URI, Folder: r.Folder}
+		if r.Operation != nil {
+			ov := viewOperation(r.Operation)
+			rv.Operation = &ov
+		}
+		out = append(out, rv)
+	}
+	return out
+}
+
+func viewPrompts(a *plan.MCPAdapter) []promptView {
+	var out []promptView
+	for _, p := range a.Prompts {
+		pv := promptView{Name: p.Name, File: p.File}
+		for i := range p.Arguments {
+			pv.Arguments = append(pv.Arguments, p.Arguments[i].Name)
+		}
+		out = append(out, pv)
+	}
+	return out
+}
+
 func hints(t *plan.Tool) []string {
 	var out []string
 	for _, h := range []struct {
@@ -211,7 +256,10 @@ func hints(t *plan.Tool) []string {
 
 func viewOperation(op *plan.Operation) operationView {
 	v := operationView{Name: op.Name, Inputs: []inputView{}, Output: "the upstream's answer, unchanged"}
-	if !op.Identity() {
+	switch {
+	case op.Mock():
+		v.Output = "mock, from the file"
+	case !op.Identity():
 		v.Output = "mapped"
 	}
 	for i := range op.Inputs {
@@ -219,7 +267,7 @@ func viewOperation(op *plan.Operation) operationView {
 		v.Inputs = append(v.Inputs, inputView{Name: in.Name, In: in.Location.String(), Required: in.Required, Schema: in.Schema.Append(nil)})
 	}
 	for _, call := range op.Calls() {
-		cv := callView{Upstream: call.Upstream.Namespace, Operation: call.Operation, Method: call.Method, Path: call.Path, Body: call.Body}
+		cv := callView{Step: call.Step, Upstream: call.Upstream.Namespace, Operation: call.Operation, Method: call.Method, Path: call.Path, Body: call.Body}
 		if call.Contract != nil {
 			cv.Contract = call.Contract.Document
 		}
@@ -255,6 +303,17 @@ func (v *planView) print(w io.Writer) error {
 		for i := range a.Tools {
 			a.Tools[i].print(w)
 		}
+		for _, r := range a.Resources {
+			fmt.Fprintf(w, "  resource %s\n", r.URI)
+			if r.Folder != "" {
+				fmt.Fprintf(w, "    files  %s\n", r.Folder)
+				continue
+			}
+			r.Operation.printBody(w)
+		}
+		for _, p := range a.Prompts {
+			fmt.Fprintf(w, "  prompt %s(%s)\n", p.Name, strings.Join(p.Arguments, ", "))
+		}
 	}
 	if len(v.Variables) > 0 {
 		fmt.Fprintln(w, "\nvariables")
@@ -288,6 +347,10 @@ func (v *operationView) print(w io.Writer) {
 		title += "  [" + strings.Join(v.Hints, " ") + "]"
 	}
 	fmt.Fprintf(w, "  %s\n", title)
+	v.printBody(w)
+}
+
+func (v *operationView) printBody(w io.Writer) {
 	for _, in := range v.Inputs {
 		required := ""
 		if in.Required {
@@ -296,7 +359,11 @@ func (v *operationView) print(w io.Writer) {
 		fmt.Fprintf(w, "    input  %s (%s%s)\n", in.Name, in.In, required)
 	}
 	for _, call := range v.Calls {
-		fmt.Fprintf(w, "    calls  %s %s%s", call.Method, call.Upstream, " "+call.Path)
+		verb := "calls "
+		if call.Step != "" {
+			verb = "step   " + call.Step + ":"
+		}
+		fmt.Fprintf(w, "    %s %s %s %s", verb, call.Method, call.Upstream, call.Path)
 		if call.Body != "" {
 			fmt.Fprintf(w, ", body %s", call.Body)
 		}

@@ -28,6 +28,7 @@ Without FILE it serves the embedded capability, Twilio Flex Interactions.`,
 	f := c.newFlags(cmd)
 	f.sandboxFlags(cmd)
 	f.listenFlags(cmd)
+	f.toolFlags(cmd)
 	f.limitFlags(cmd)
 	f.logFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return c.runServe(cmd.Context(), f, args) }
@@ -159,6 +160,7 @@ it starts all the same; each call then says what is missing.`,
 	}
 	f := c.newFlags(cmd)
 	f.sandboxFlags(cmd)
+	f.toolFlags(cmd)
 	f.limitFlags(cmd)
 	f.logFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

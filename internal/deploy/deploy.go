@@ -43,6 +43,11 @@ type Options struct {
 	// Checks maps a consumed namespace, or "" for all, to enforce, warn or off.
 	Checks map[string]string
 	Limits Limits
+	// ReadOnly, Tools and Tags bound which tools the MCP adapters offer.
+	ReadOnly    bool
+	Tools, Tags []string
+	// MaxResult bounds the text of a tool's result, in bytes; 0 is no bound.
+	MaxResult int
 	// Drain bounds the end: how long requests under way may take.
 	Drain time.Duration
 }
@@ -74,9 +79,10 @@ type Limits struct {
 func Defaults() Options {
 	return Options{
 		Listen: map[string]string{}, Upstreams: map[string]string{}, Renames: map[string]string{}, Checks: map[string]string{},
-		Sandbox: Sandbox{SetupDelay: 400 * time.Millisecond},
-		Limits:  Limits{MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second},
-		Drain:   15 * time.Second,
+		Sandbox:   Sandbox{SetupDelay: 400 * time.Millisecond},
+		Limits:    Limits{MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second},
+		MaxResult: 64 << 10,
+		Drain:     15 * time.Second,
 	}
 }
 
@@ -101,7 +107,7 @@ func (o *Options) Check() error {
 		}
 	}
 	l := &o.Limits
-	if l.MaxBody <= 0 || l.MaxResponse <= 0 || l.MaxConcurrent <= 0 || l.Connect <= 0 || l.Header <= 0 || l.Total <= 0 || o.Drain < 0 {
+	if l.MaxBody <= 0 || l.MaxResponse <= 0 || l.MaxConcurrent <= 0 || l.Connect <= 0 || l.Header <= 0 || l.Total <= 0 || o.Drain < 0 || o.MaxResult < 0 {
 		return fmt.Errorf("limits and time-outs must be positive")
 	}
 	return nil

@@ -88,6 +88,8 @@ type Served struct {
 	Namespace, Kind, URL string
 	REST                 *plan.RESTAdapter
 	MCP                  *plan.MCPAdapter
+	// Tools are those of MCP that the operator's selection offers.
+	Tools []*plan.Tool
 }
 
 // StartSandbox opens the simulator on its address, and returns its URL.
@@ -155,6 +157,10 @@ func NewSandbox(opts deploy.Sandbox, env *bind.Environment, log *slog.Logger) (*
 // them cannot open; [Engine.Shutdown] then closes those that did.
 func (e *Engine) Start(d *Deployment) ([]Served, error) {
 	endpoints := d.endpoints()
+	selection, err := selectionOf(d)
+	if err != nil {
+		return nil, err
+	}
 	if err := e.open(d, endpoints); err != nil {
 		return nil, err
 	}
@@ -163,6 +169,7 @@ func (e *Engine) Start(d *Deployment) ([]Served, error) {
 		s := Served{Namespace: l.namespace, Kind: l.kind, URL: l.url(), REST: endpoints[i].rest, MCP: endpoints[i].mcp}
 		if l.kind == "mcp" {
 			s.URL += "/mcp"
+			s.Tools = selection.Offered(s.MCP)
 		}
 		served = append(served, s)
 	}
@@ -219,29 +226,39 @@ func (e *Engine) handler(d *Deployment, at *endpointOf, l *listener, served []Se
 			Log: e.access, IDs: e.ids, Pages: pages,
 		})
 	} else {
-		server, err := e.MCP(at.bound, at.mcp)
+		options := e.mcpOptions(d, at.bound, at.mcp)
+		server, err := mcpadapter.New(options)
 		if err != nil {
 			return nil, err
 		}
-		h = e.mcpEndpoint(server.HTTPHandler(mcp.HTTPOptions{MaxBodyBytes: d.Options.Limits.MaxBody + 1<<16}), at)
+		h = e.verified(mcpadapter.NewEndpoint(server, options, mcp.HTTPOptions{MaxBodyBytes: d.Options.Limits.MaxBody + 1<<16}), at)
 	}
 	return e.guarded(h, l.host, d.Options)
 }
 
-// MCP returns the protocol server of an adapter.
-func (e *Engine) MCP(b *plan.Bound, a *plan.MCPAdapter) (*mcp.Server, error) {
-	return mcpadapter.New(mcpadapter.Options{Bound: b, Adapter: a, Version: e.version, Log: e.access, IDs: e.ids})
+// selectionOf is the operator's choice of tools, in which every name is one of
+// the deployment's.
+func selectionOf(d *Deployment) (*mcpadapter.Selection, error) {
+	s := &mcpadapter.Selection{ReadOnly: d.Options.ReadOnly, Tools: d.Options.Tools, Tags: d.Options.Tags}
+	var adapters []*plan.MCPAdapter
+	for _, b := range d.Bound {
+		adapters = append(adapters, b.Plan.MCP...)
+	}
+	return s, s.Check(adapters...)
 }
 
-// mcpEndpoint puts the protocol at /mcp and /, behind the adapter's verifier.
-func (e *Engine) mcpEndpoint(protocol http.Handler, at *endpointOf) http.Handler {
+func (e *Engine) mcpOptions(d *Deployment, b *plan.Bound, a *plan.MCPAdapter) mcpadapter.Options {
+	o := d.Options
+	return mcpadapter.Options{
+		Bound: b, Adapter: a, Version: e.version, Log: e.access, IDs: e.ids, MaxResult: o.MaxResult,
+		Selection: mcpadapter.Selection{ReadOnly: o.ReadOnly, Tools: o.Tools, Tags: o.Tags},
+	}
+}
+
+// verified puts the adapter's verifier before its protocol.
+func (e *Engine) verified(protocol http.Handler, at *endpointOf) http.Handler {
 	verifier := at.bound.MCPVerifier(at.mcp)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/mcp" && r.URL.Path != "/" {
-			f := fault.New(fault.NotFound, "the MCP endpoint is /mcp")
-			problem.Write(w, f, e.ids.Next())
-			return
-		}
 		if ok, challenge := verifier.Verify(r); !ok {
 			w.Header().Set("WWW-Authenticate", challenge)
 			problem.Write(w, fault.New(fault.Unauthenticated, "this adapter wants credentials"), e.ids.Next())
@@ -364,11 +381,14 @@ func (e *Engine) end(ctx context.Context, listeners []*listener) error {
 
 // Stdio serves the first MCP adapter of a deployment on a pair of streams.
 func (e *Engine) Stdio(ctx context.Context, d *Deployment, in io.Reader, out io.Writer) error {
+	if _, err := selectionOf(d); err != nil {
+		return err
+	}
 	for _, b := range d.Bound {
 		if len(b.Plan.MCP) == 0 {
 			continue
 		}
-		server, err := e.MCP(b, b.Plan.MCP[0])
+		server, err := mcpadapter.New(e.mcpOptions(d, b, b.Plan.MCP[0]))
 		if err != nil {
 			return err
 		}

@@ -145,6 +145,8 @@ type Fault struct {
 	RetryAfter time.Duration
 	// Step names the step that failed, in an operation with several.
 	Step string
+	// Effects names earlier steps that changed something before the fault.
+	Effects []string
 	// Rules reports that the refusal came from contract rules which the
 	// operator can relax with --request-checks.
 	Rules bool

@@ -54,6 +54,25 @@ const (
 	CodePortClash diag.Code = "port-clash"
 	// CodeToolTwice: two tools have the same name.
 	CodeToolTwice diag.Code = "tool-twice"
+	// CodeStepTwice: two steps of an operation have the same name.
+	CodeStepTwice diag.Code = "step-twice"
+	// CodeStepUnknown: a mapping or a value of with names a step that does not
+	// exist, or that runs later.
+	CodeStepUnknown diag.Code = "step-unknown"
+	// CodeResourceTwice: two MCP resources have the same URI.
+	CodeResourceTwice diag.Code = "resource-twice"
+	// CodeResourceURI: the address of an MCP resource, or the place of its
+	// files, cannot be used.
+	CodeResourceURI diag.Code = "resource-uri"
+	// CodePromptTwice: two prompts have the same name.
+	CodePromptTwice diag.Code = "prompt-twice"
+	// CodePromptArgument: a prompt's text has a placeholder without argument.
+	CodePromptArgument diag.Code = "prompt-argument"
+	// CodeInputSchema: an input schema that the file spells out cannot be used
+	// as it is.
+	CodeInputSchema diag.Code = "input-schema"
+	// CodeContentBlock: a content block cannot be used.
+	CodeContentBlock diag.Code = "content-block"
 	// CodeUnsupported: a part of the format is not run by this version.
 	CodeUnsupported diag.Code = "unsupported"
 	// CodeContract: a part of a contract cannot be used.

@@ -63,6 +63,11 @@ func Codes() []diag.CodeInfo {
 			Fix:     "Write NAMESPACE.OPERATION of a consumed operation; the hint has the nearest one.",
 		},
 		{
+			Code: CodeContentBlock, Severity: diag.Error,
+			Meaning: "A content block has a type that does not exist, or lacks what its type needs. A key that means nothing in it, and content beside a call, are warnings.",
+			Fix:     "Give a block type and text; an image or audio mimeType and data; a resource uri and text or data. Data is base64.",
+		},
+		{
 			Code: CodeContract, Severity: diag.Note,
 			Meaning: "A part of an OpenAPI document cannot be used, such as a schema keyword or a media type. The rest of its contract holds.",
 			Fix:     "Nothing, as long as the checks that remain are enough.",
@@ -91,6 +96,11 @@ func Codes() []diag.CodeInfo {
 			Code: CodeInputReserved, Severity: diag.Note,
 			Meaning: "A parameter would set a header that the gateway sets: credentials, content type, connection. It is left out. A name that no header can have is a warning.",
 			Fix:     "Remove the parameter; configure authentication instead.",
+		},
+		{
+			Code: CodeInputSchema, Severity: diag.Error,
+			Meaning: "An inputSchema is not an object with type: object at its root, or refers to another document, which is never fetched. A keyword that cannot be checked is a warning.",
+			Fix:     "Describe an object; put what is referred to below $defs.",
 		},
 		{
 			Code: CodeInputUnused, Severity: diag.Warning,
@@ -128,6 +138,26 @@ func Codes() []diag.CodeInfo {
 			Fix:     "Change one of the ports.",
 		},
 		{
+			Code: CodePromptArgument, Severity: diag.Warning,
+			Meaning: "A prompt's text has a placeholder that none of its arguments fills. It stays as it was written.",
+			Fix:     "Declare the argument, or correct the name; the hint has the nearest one.",
+		},
+		{
+			Code: CodePromptTwice, Severity: diag.Error,
+			Meaning: "Two prompts of an adapter have the same name.",
+			Fix:     "Rename one of them.",
+		},
+		{
+			Code: CodeResourceTwice, Severity: diag.Error,
+			Meaning: "Two MCP resources of an adapter have the same URI.",
+			Fix:     "Change one of them.",
+		},
+		{
+			Code: CodeResourceURI, Severity: diag.Error,
+			Meaning: "The address of an MCP resource is not an absolute URI, lacks a placeholder for an input that is required, or its files (or those of a prompt) are not at a file URI.",
+			Fix:     "Write scheme and path, {name} for each required input, and file:///./folder for files beside the capability.",
+		},
+		{
 			Code: CodeRouteClash, Severity: diag.Error,
 			Meaning: "Two operations have the same method and path; names of placeholders do not count.",
 			Fix:     "Change one of the paths.",
@@ -136,6 +166,16 @@ func Codes() []diag.CodeInfo {
 			Code: CodeScopeNearMiss, Severity: diag.Warning,
 			Meaning: "A value in with looks like a reference to the caller's input, but is none. It is sent as text.",
 			Fix:     "Write rest.NAME or tools.NAME, or the adapter's own namespace.",
+		},
+		{
+			Code: CodeStepTwice, Severity: diag.Error,
+			Meaning: "Two steps of an operation have the same name, so that nothing can refer to either.",
+			Fix:     "Rename one of them.",
+		},
+		{
+			Code: CodeStepUnknown, Severity: diag.Error,
+			Meaning: "A mapping begins with a step that does not exist, or a value of with needs a step that runs later. A name that is nearly a step's is a warning: it is an input of the caller.",
+			Fix:     "Begin with the name of a step, as in $.get-ship.name; the hint has the nearest one.",
 		},
 		{
 			Code: CodeTemplate, Severity: diag.Error,
@@ -149,7 +189,7 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeUnsupported, Severity: diag.Warning,
-			Meaning: "A part of the format is not run by this version: steps, aggregates, mock answers, imports, declared bodies, raw formats, forwarding, skill and control adapters, MCP resources and prompts. That part alone is left out. A type of adapter that does not exist is an error.",
+			Meaning: "A part of the format is not run by this version: lookup and script steps, aggregates, imports, declared bodies, raw formats, forwarding, skill and control adapters. That part alone is left out. A type of adapter that does not exist is an error.",
 			Fix:     "Leave it, if the rest is enough, or declare a plain call.",
 		},
 		{

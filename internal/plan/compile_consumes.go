@@ -88,7 +88,7 @@ var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS
 func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.ConsumedResource, from *spec.ConsumedOperation) *consumed {
 	op := &consumed{
 		upstream: u, name: from.Name.Value, method: strings.ToUpper(from.Method.Value), whole: -1,
-		description: from.Description.Value, label: from.Label.Value, span: from.Span,
+		description: from.Description.Value, label: from.Label.Value, span: from.Span, declared: from,
 	}
 	if op.method == "" {
 		op.method = "GET"
@@ -106,6 +106,8 @@ func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.Co
 	switch format := strings.ToLower(from.OutputRawFormat.Value); {
 	case from.Body != nil:
 		op.disabled = "a declared request body (body:) is not sent yet"
+	case format == "binary":
+		op.binary, op.mediaType = true, from.OutputMediaType.Value
 	case format != "" && format != "json":
 		op.disabled = "answers in " + format + " are not read yet"
 	}

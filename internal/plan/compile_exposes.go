@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"patchbay/internal/diag"
+	"patchbay/internal/jsonvalue"
 	"patchbay/internal/route"
+	"patchbay/internal/schema"
 	"patchbay/internal/spec"
 )
 
@@ -27,7 +30,7 @@ func (c *compiler) exposes() {
 		case "mcp":
 			a := c.mcpAdapter(from)
 			c.plan.MCP = append(c.plan.MCP, a)
-			runs += len(a.Tools)
+			runs += len(a.Tools) + len(a.Resources) + len(a.Prompts)
 		case "skill", "control":
 			c.disable(CodeUnsupported, "adapter", from.Namespace.Value, from.Type.Span, "adapters of type "+from.Type.Value+" are not run yet", "")
 		default:
@@ -38,7 +41,7 @@ func (c *compiler) exposes() {
 		}
 	}
 	if runs == 0 && !c.diags.HasErrors() {
-		c.diags.Errorf(CodeNothingRuns, diag.Span{File: c.doc().File}, "the document exposes no operation that runs")
+		c.diags.Errorf(CodeNothingRuns, diag.Span{File: c.doc().File}, "the document exposes nothing that runs")
 	}
 	c.ports()
 }
@@ -149,15 +152,8 @@ func (c *compiler) addRoute(a *RESTAdapter, op *RESTOperation, span diag.Span) {
 func (c *compiler) mcpAdapter(from *spec.Exposes) *MCPAdapter {
 	a := &MCPAdapter{
 		Namespace: from.Namespace.Value, Description: from.Description.Value, Address: from.Address.Value, Port: from.Port.Value,
+		TTL: time.Duration(from.TTL.Value) * time.Millisecond, CacheScope: from.CacheScope.Value,
 		Stdio: from.Transport.Value == "stdio", Span: from.Span, auth: c.authentication(from.Authentication, "", true),
-	}
-	for i := range from.MCPResources {
-		r := &from.MCPResources[i]
-		c.disable(CodeUnsupported, "MCP resource", r.Name.Value, r.Span, "resources are not served yet", "")
-	}
-	for i := range from.Prompts {
-		p := &from.Prompts[i]
-		c.disable(CodeUnsupported, "prompt", p.Name.Value, p.Span, "prompts are not served yet", "")
 	}
 	uses := map[string]int{}
 	seen := map[string]diag.Span{}
@@ -172,17 +168,147 @@ func (c *compiler) mcpAdapter(from *spec.Exposes) *MCPAdapter {
 			compiler: c, kind: "tool", name: t.Name.Value, namespace: from.Namespace.Value,
 			description: t.Description.Value, label: t.Label.Value, span: t.Span, uses: uses,
 		}
-		op := b.build(&t.Run, from.Inputs, t.Inputs)
-		if op == nil {
-			continue
+		if tool := b.tool(t, from.Inputs); tool != nil {
+			a.Tools = append(a.Tools, tool)
 		}
-		a.Tools = append(a.Tools, &Tool{
-			Operation: op, ReadOnly: hint(t.Hints.ReadOnly), Destructive: hint(t.Hints.Destructive),
-			Idempotent: hint(t.Hints.Idempotent), OpenWorld: hint(t.Hints.OpenWorld),
-			Tags: texts(t.Tags), RequiresClientCapabilities: texts(t.RequiresClientCapabilities),
-		})
 	}
+	c.mcpResources(a, from, uses)
+	c.prompts(a, from)
 	return a
+}
+
+// tool compiles one tool; nil where it cannot run.
+func (b *builder) tool(t *spec.Tool, shared []spec.Parameter) *Tool {
+	out := &Tool{
+		ReadOnly: hint(t.Hints.ReadOnly), Destructive: hint(t.Hints.Destructive),
+		Idempotent: hint(t.Hints.Idempotent), OpenWorld: hint(t.Hints.OpenWorld),
+		Tags: texts(t.Tags), RequiresClientCapabilities: texts(t.RequiresClientCapabilities),
+	}
+	declared := append(slices.Clone(shared), t.Inputs...)
+	if t.InputSchema != nil {
+		out.RawSchema = nodeValue(t.InputSchema)
+		if !b.usable(&out.RawSchema, t.InputSchema.Span) {
+			return nil
+		}
+		declared = append(declared, b.rawInputs(&out.RawSchema, t.InputSchema)...)
+	}
+	if t.Content != nil {
+		for i := range t.Content.Elements {
+			block, ok := b.block(&t.Content.Elements[i])
+			if !ok {
+				return nil
+			}
+			out.Content = append(out.Content, block)
+		}
+		if !t.Run.Call.Set() && len(t.Run.Steps) == 0 {
+			out.Operation = b.answered(declared)
+			return out
+		}
+		b.diags.Warnf(CodeContentBlock, t.Content.Span, "%s answers from its call; its content is not used", b.describe())
+		out.Content = nil
+	}
+	if out.Operation = b.build(&t.Run, declared); out.Operation == nil {
+		return nil
+	}
+	return out
+}
+
+// usable reports whether clients accept a schema that the file spells out.
+// Conditions and references within it are the author's to answer for.
+func (b *builder) usable(raw *jsonvalue.Value, at diag.Span) bool {
+	if kind := raw.Get("type"); raw.Kind() != jsonvalue.Object || kind == nil || kind.Text() != "object" {
+		b.diags.Errorf(CodeInputSchema, at, "an input schema has type: object at its root")
+		return false
+	}
+	if ref := remoteRef(raw); ref != "" {
+		b.diags.Errorf(CodeInputSchema, at, "the schema refers to %q; other documents are not fetched", clip(ref)).
+			WithHint("copy what is referred to below $defs, and refer to #/$defs/NAME")
+		return false
+	}
+	_, problems := schema.Compile(raw, schema.Options{})
+	for _, p := range problems {
+		b.diags.Warnf(CodeInputSchema, at, "%s", p)
+	}
+	return true
+}
+
+// remoteRef finds a reference that leads out of the schema, or "". A value
+// that only looks like one, inside of const or default, is none.
+func remoteRef(v *jsonvalue.Value) string {
+	for _, m := range v.Elems() {
+		switch m.Name {
+		case "const", "default", "enum", "examples":
+			continue
+		case "$ref", "$dynamicRef":
+			if text := m.Value.Text(); m.Value.Kind() == jsonvalue.String && !strings.HasPrefix(text, "#") {
+				return text
+			}
+		}
+		if found := remoteRef(&m.Value); found != "" {
+			return found
+		}
+	}
+	return ""
+}
+
+// answered is the operation of a tool whose result the file spells out.
+func (b *builder) answered(declared []spec.Parameter) *Operation {
+	for i := range declared {
+		b.declare(&declared[i])
+	}
+	return &Operation{Name: b.name, Label: b.label, Description: b.description, Span: b.span, Inputs: b.inputs, mock: &mock{}}
+}
+
+// rawInputs are the inputs that a raw schema's properties stand for.
+func (b *builder) rawInputs(schema *jsonvalue.Value, at *spec.Node) []spec.Parameter {
+	properties := schema.Get("properties")
+	if properties == nil {
+		return nil
+	}
+	required := schema.Get("required")
+	var out []spec.Parameter
+	for _, m := range properties.Elems() {
+		needed := false
+		for i := 0; required != nil && i < required.Len(); i++ {
+			needed = needed || required.Elems()[i].Value.Text() == m.Name
+		}
+		p := spec.Parameter{Span: at.Span, Name: spec.Text{Value: m.Name, Span: at.Span}, Required: spec.Bool{Value: needed, Span: at.Span}}
+		if t := m.Value.Get("type"); t != nil {
+			p.Type = spec.Text{Value: t.Text(), Span: at.Span}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// nodeValue is a YAML value of the user's as JSON.
+func nodeValue(n *spec.Node) jsonvalue.Value {
+	switch n.Kind {
+	case spec.Mapping:
+		members := make([]jsonvalue.Member, len(n.Members))
+		for i := range n.Members {
+			members[i] = jsonvalue.Member{Name: n.Members[i].Name.Value, Value: nodeValue(&n.Members[i].Value)}
+		}
+		return jsonvalue.ObjectOf(members)
+	case spec.Sequence:
+		elems := make([]jsonvalue.Member, len(n.Elements))
+		for i := range n.Elements {
+			elems[i].Value = nodeValue(&n.Elements[i])
+		}
+		return jsonvalue.ArrayOf(elems)
+	case spec.Scalar:
+		switch n.Tag {
+		case "!!null":
+			return jsonvalue.NullOf()
+		case "!!bool":
+			return typedText("boolean", n.Text.Value)
+		case "!!int", "!!float":
+			return typedText("number", n.Text.Value)
+		}
+		return jsonvalue.StringOf(n.Text.Value)
+	default:
+		return jsonvalue.Value{}
+	}
 }
 
 func hint(b spec.Bool) *bool {
@@ -276,9 +402,9 @@ func unsupportedRun(run *spec.Run) string {
 	case run.Call.Set():
 		return ""
 	case len(run.Steps) > 0:
-		return "orchestrated steps are not run yet"
+		return unsupportedStep(run)
 	case len(run.Outputs) > 0:
-		return "mock answers are not run yet"
+		return ""
 	default:
 		return "it says neither call, steps, ref nor a mock answer"
 	}

@@ -27,7 +27,13 @@ type builder struct {
 	facts []inputFacts
 	// bodies counts the declared inputs in the body.
 	bodies int
-	late   []lateText
+	// late are texts that wait for the number of inputs and steps, refs the
+	// values of earlier steps that anything uses, steps the names so far, and
+	// allSteps those of the whole operation.
+	late     []lateText
+	refs     []stepRef
+	steps    []string
+	allSteps []string
 }
 
 type inputFacts struct {
@@ -56,29 +62,46 @@ func (b *builder) build(run *spec.Run, lists ...[]spec.Parameter) *Operation {
 		b.disable(CodeUnsupported, b.kind, b.name, b.span, reason, "")
 		return nil
 	}
-	if b.isAbsent(run.Call) {
-		b.plan.Disabled = append(b.plan.Disabled, Disabled{Kind: b.kind, Name: b.name, Reason: "the API that it calls is not run", Span: b.span})
-		return nil
-	}
-	to := b.resolve(run.Call, b.uses)
-	if to == nil {
-		return nil
-	}
-	if to.disabled != "" {
-		b.disable(CodeUnsupported, b.kind, b.name, b.span, to.disabled, "")
-		return nil
-	}
 	if !b.declareAll(lists) {
 		return nil
 	}
 	op := &Operation{Name: b.name, Label: b.label, Description: b.description, Span: b.span}
-	sources := b.sources(to, run)
-	op.output = b.mapping(run.Outputs)
+	switch {
+	case run.Call.Set():
+		only, ok := b.callOf("", run.Call, run.With, run.HasWith)
+		if !ok {
+			return nil
+		}
+		op.calls = []call{only}
+		op.output = b.mapping(run.Outputs)
+	case len(run.Steps) > 0:
+		if !b.orchestrate(op, run) {
+			return nil
+		}
+	default:
+		op.mock = b.mockOf(run.Outputs)
+	}
 	b.unused()
-	b.bindLate(sources)
-	op.calls = []call{{to: to, sources: sources}}
-	op.Inputs = b.inputs
+	b.bindLate()
+	op.Inputs, op.refs = b.inputs, b.refs
 	return op
+}
+
+// callOf compiles one call: of an operation, or of one of its steps.
+func (b *builder) callOf(step string, to spec.Text, with []spec.Entry, hasWith bool) (call, bool) {
+	if b.isAbsent(to) {
+		b.plan.Disabled = append(b.plan.Disabled, Disabled{Kind: b.kind, Name: b.name, Reason: "the API that it calls is not run", Span: b.span})
+		return call{}, false
+	}
+	target := b.resolve(to, b.uses)
+	if target == nil {
+		return call{}, false
+	}
+	if target.disabled != "" {
+		b.disable(CodeUnsupported, b.kind, b.name, b.span, target.disabled, "")
+		return call{}, false
+	}
+	return call{step: step, to: target, sources: b.sources(target, to, with, hasWith)}, true
 }
 
 // declareAll adds the inputs that the file spells out.

@@ -42,6 +42,9 @@ func declaredSchema(p *spec.Parameter) jsonvalue.Value {
 	if p.Default.Set() {
 		put("default", typedText(p.Type.Value, p.Default.Value))
 	}
+	if p.Header.Value != "" {
+		put("x-mcp-header", jsonvalue.StringOf(p.Header.Value))
+	}
 	if p.Items != nil {
 		put("items", declaredSchema(p.Items))
 	}

@@ -11,12 +11,12 @@ import (
 )
 
 // sources decides for each argument where its value comes from.
-func (b *builder) sources(to *consumed, run *spec.Run) []source {
+func (b *builder) sources(to *consumed, call spec.Text, with []spec.Entry, hasWith bool) []source {
 	out := make([]source, len(to.params))
 	given := make([]bool, len(to.params))
-	for i := range run.With {
-		w := &run.With[i]
-		at := b.argument(to, w.Name, run.Call.Value)
+	for i := range with {
+		w := &with[i]
+		at := b.argument(to, w.Name, call.Value)
 		if at < 0 {
 			continue
 		}
@@ -24,18 +24,18 @@ func (b *builder) sources(to *consumed, run *spec.Run) []source {
 		switch p := &to.params[at]; {
 		case p.in == inNowhere:
 		case p.fixed != nil:
-			b.diags.Warnf(CodeWithUnknown, w.Name.Span, "%s gives %q a fixed value; this one is not used", run.Call.Value, clip(w.Name.Value))
+			b.diags.Warnf(CodeWithUnknown, w.Name.Span, "%s gives %q a fixed value; this one is not used", call.Value, clip(w.Name.Value))
 		default:
-			out[at] = b.source(w, to, p)
+			b.source(&out[at], w, to, p)
 		}
 	}
 	for i := range to.params {
 		p := &to.params[i]
 		switch {
 		case p.fixed != nil:
-			out[i] = b.fixed(to, p, i)
+			b.fixed(&out[i], to, p)
 		case given[i] || p.in == inNowhere:
-		case !run.HasWith || p.required || p.declared == nil:
+		case !hasWith || p.required || p.declared == nil:
 			out[i] = source{kind: fromInput, input: b.input(p.name, needed, to, p)}
 		}
 	}
@@ -68,31 +68,46 @@ func (b *builder) argument(to *consumed, name spec.Text, call string) int {
 	return at
 }
 
-// source compiles a value of with: a reference to an input keeps its type, text
-// with placeholders is a template, everything else is a literal.
-func (b *builder) source(w *spec.Entry, to *consumed, p *param) source {
+// source compiles a value of with: a reference to an input or to an earlier
+// step keeps its type, text with placeholders is a template, everything else is
+// a literal.
+func (b *builder) source(into *source, w *spec.Entry, to *consumed, p *param) {
 	v := w.Value
 	if strings.Contains(v.Value, "{{") {
-		text, err := template.Compile(v.Value, template.Value)
-		if err != nil {
-			b.templateError(v, err)
-			return source{}
-		}
-		if text.IsPlain() {
-			return source{kind: fromLiteral, literal: jsonvalue.StringOf(text.Text())}
-		}
-		if name, single := text.Single(); single && !b.isVariable(name) {
-			return source{kind: fromInput, input: b.input(b.unscoped(name), referenced, to, p)}
-		}
-		return source{kind: fromText, text: b.inputText(v, text)}
+		b.textSource(into, v, to, p)
+		return
 	}
 	for _, scope := range b.scopes() {
 		if name, ok := strings.CutPrefix(v.Value, scope+"."); ok && name != "" {
-			return source{kind: fromInput, input: b.input(name, referenced, to, p)}
+			*into = source{kind: fromInput, input: b.input(name, referenced, to, p)}
+			return
 		}
 	}
 	b.nearScope(v)
-	return source{kind: fromLiteral, literal: literal(w, p)}
+	*into = source{kind: fromLiteral, literal: literal(w, p)}
+}
+
+func (b *builder) textSource(into *source, v spec.Text, to *consumed, p *param) {
+	text, err := template.Compile(v.Value, template.Value)
+	if err != nil {
+		b.templateError(v, err)
+		return
+	}
+	if text.IsPlain() {
+		*into = source{kind: fromLiteral, literal: jsonvalue.StringOf(text.Text())}
+		return
+	}
+	if name, single := text.Single(); single && !b.isVariable(name) {
+		if ref, ok := b.stepRef(name); ok {
+			*into = source{kind: fromStep, input: ref}
+			return
+		}
+		b.nearStep(name, v.Span)
+		*into = source{kind: fromInput, input: b.input(b.unscoped(name), referenced, to, p)}
+		return
+	}
+	into.kind = fromText
+	b.text(&into.text, v, text, func(name string) int { return b.textInput(name, referenced) })
 }
 
 // literal gives a scalar of the file the type that YAML gave it, unless the
@@ -144,16 +159,10 @@ func (b *builder) unscoped(name string) string {
 	return name
 }
 
-// inputText compiles text of with over the caller's inputs. Variables are not
-// readable from the exposed side.
-func (b *builder) inputText(at spec.Text, text *template.Template) *template.Bound {
-	return b.text(at, text, func(name string) int { return b.textInput(name, referenced) })
-}
-
 // outputText compiles text of an output, in which only the inputs stand that a
 // caller has anyway.
-func (b *builder) outputText(at spec.Text, text *template.Template) *template.Bound {
-	return b.text(at, text, func(name string) int {
+func (b *builder) outputText(into **template.Bound, at spec.Text, text *template.Template) {
+	b.text(into, at, text, func(name string) int {
 		slot, placeholder := b.named(b.unscoped(name), needed)
 		switch {
 		case placeholder >= 0:
@@ -167,18 +176,24 @@ func (b *builder) outputText(at spec.Text, text *template.Template) *template.Bo
 	})
 }
 
-// text ties the placeholders of a text on the exposed side to inputs.
-func (b *builder) text(at spec.Text, text *template.Template, slot func(name string) int) *template.Bound {
-	slots := map[string]int{}
+// text ties the placeholders of a text on the exposed side to inputs and to
+// the values of earlier steps. Variables are not readable there.
+func (b *builder) text(into **template.Bound, at spec.Text, text *template.Template, input func(name string) int) {
+	late := lateText{into: into, text: text, slots: map[string]slot{}}
 	for _, ph := range text.Placeholders() {
 		if b.isVariable(ph.Name) {
 			b.diags.Errorf(CodeBindNotReadable, nameSpan(at, &ph), "%s cannot be read here", ph.Name).
 				WithHint("values of binds stay on the consumed side: authentication, headers, base address and fixed parameter values")
 			continue
 		}
-		slots[ph.Name] = slot(ph.Name)
+		if ref, ok := b.stepRef(ph.Name); ok {
+			late.slots[ph.Name] = slot{inSteps, ref}
+			continue
+		}
+		b.nearStep(ph.Name, nameSpan(at, &ph))
+		late.slots[ph.Name] = slot{inInputs, input(ph.Name)}
 	}
-	return text.Bind(slotsOf(slots))
+	b.late = append(b.late, late)
 }
 
 // textInput is an input that only appears inside text.
@@ -218,12 +233,12 @@ func (b *builder) isBound(name string) bool {
 
 // fixed compiles a value that the file gives to a parameter: over variables,
 // and over the caller's inputs for every other name. An input that is the whole
-// value keeps its type. A text is tied to its slots only when all inputs are
-// known, because in the frame of a run the variables stand behind the inputs.
-func (b *builder) fixed(to *consumed, p *param, at int) source {
+// value keeps its type.
+func (b *builder) fixed(into *source, to *consumed, p *param) {
 	value := p.declared.Value
 	if p.fixed.IsPlain() {
-		return source{kind: fromLiteral, literal: jsonvalue.StringOf(p.fixed.Text())}
+		*into = source{kind: fromLiteral, literal: jsonvalue.StringOf(p.fixed.Text())}
+		return
 	}
 	isInput := func(name string) bool {
 		if strings.Contains(name, ".") {
@@ -233,35 +248,56 @@ func (b *builder) fixed(to *consumed, p *param, at int) source {
 		return isParameter || !b.isVariable(name)
 	}
 	if name, single := p.fixed.Single(); single && isInput(name) {
-		return source{kind: fromInput, input: b.input(b.unscoped(name), needed, to, p)}
+		*into = source{kind: fromInput, input: b.input(b.unscoped(name), needed, to, p)}
+		return
 	}
-	text := lateText{argument: at, text: p.fixed, inputs: map[string]int{}, variables: map[string]int{}}
+	into.kind = fromText
+	late := lateText{into: &into.text, text: p.fixed, slots: map[string]slot{}}
 	for _, ph := range p.fixed.Placeholders() {
 		if !isInput(ph.Name) {
-			text.variables[ph.Name] = b.variable(ph.Name, nameSpan(value, &ph), to.upstream.Host, textUse{})
+			late.slots[ph.Name] = slot{inVariables, b.variable(ph.Name, nameSpan(value, &ph), to.upstream.Host, textUse{})}
 			continue
 		}
-		text.inputs[ph.Name] = b.textInput(ph.Name, needed)
+		late.slots[ph.Name] = slot{inInputs, b.textInput(ph.Name, needed)}
 	}
-	b.late = append(b.late, text)
-	return source{kind: fromText}
+	b.late = append(b.late, late)
 }
 
-// lateText is a text that waits for the number of inputs.
+// slot is a place in the frame of a run: the caller's inputs, behind them the
+// values of earlier steps, behind those the variables.
+type slot struct {
+	area area
+	at   int
+}
+
+type area uint8
+
+const (
+	inInputs area = iota
+	inSteps
+	inVariables
+)
+
+// lateText is a text that waits for the number of inputs and steps, because
+// its slots are counted from there.
 type lateText struct {
-	argument          int
-	text              *template.Template
-	inputs, variables map[string]int
+	into  **template.Bound
+	text  *template.Template
+	slots map[string]slot
 }
 
-func (b *builder) bindLate(sources []source) {
+func (b *builder) bindLate() {
 	for _, l := range b.late {
-		sources[l.argument].text = l.text.Bind(func(name string, _ int) (int, bool) {
-			if at, ok := l.inputs[name]; ok {
-				return at, true
+		*l.into = l.text.Bind(func(name string, _ int) (int, bool) {
+			s, ok := l.slots[name]
+			ok = ok && s.at >= 0
+			switch s.area {
+			case inSteps:
+				s.at += len(b.inputs)
+			case inVariables:
+				s.at += len(b.inputs) + len(b.refs)
 			}
-			at, ok := l.variables[name]
-			return len(b.inputs) + at, ok && at >= 0
+			return s.at, ok
 		})
 	}
 }

@@ -40,23 +40,45 @@ type frame struct {
 	space  [192]byte
 }
 
-// values are the caller's inputs followed by the variables: the slots of texts.
+// values are the slots of texts: the caller's inputs, the values of earlier
+// steps, the variables.
 func (f *frame) values() []jsonvalue.Value {
-	if len(f.bound.variables) == 0 {
+	if len(f.bound.variables)+len(f.op.refs) == 0 {
 		return f.args.Values
 	}
 	if f.all == nil {
-		f.all = make([]jsonvalue.Value, 0, len(f.args.Values)+len(f.bound.variables))
-		f.all = append(append(f.all, f.args.Values...), f.bound.variables...)
+		f.all = make([]jsonvalue.Value, len(f.args.Values)+len(f.op.refs)+len(f.bound.variables))
+		copy(f.all, f.args.Values)
+		copy(f.all[len(f.args.Values)+len(f.op.refs):], f.bound.variables)
 	}
 	return f.all
 }
 
-// prepare checks the inputs and makes the arguments.
+// readable are the slots that an answer may be made of: everything but the
+// variables, which hold credentials.
+func (f *frame) readable() []jsonvalue.Value {
+	return f.values()[:len(f.args.Values)+len(f.op.refs)]
+}
+
+// prepare checks the inputs and makes the arguments of the only call.
 func (f *frame) prepare() *fault.Fault {
+	f.checkInputs()
+	f.makeArguments()
+	for i := range f.call.sources {
+		f.checkArgument(i)
+	}
+	return f.refusal()
+}
+
+func (f *frame) checkInputs() {
+	f.refused = append(f.refused, f.args.Refused...)
 	for i := range f.op.Inputs {
 		f.checkInput(&f.op.Inputs[i], &f.args.Values[i])
 	}
+}
+
+// makeArguments evaluates the sources of the current call.
+func (f *frame) makeArguments() {
 	if n := len(f.call.sources); n <= len(f.room) {
 		f.arguments = f.room[:n]
 	} else {
@@ -64,14 +86,20 @@ func (f *frame) prepare() *fault.Fault {
 	}
 	for i := range f.call.sources {
 		f.arguments[i] = f.argument(&f.call.sources[i])
-		f.checkArgument(i)
 	}
+}
+
+// refusal is the fault of what has been refused so far, or nil.
+func (f *frame) refusal() *fault.Fault {
 	if len(f.refused) == 0 {
 		return nil
 	}
 	out := &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused, Rules: f.ruled}
-	if f.ruled {
+	if f.ruled && f.call != nil {
 		out.Hint = fmt.Sprintf("nothing was sent to %s; its request checks can be relaxed with --request-checks warn", f.call.to.upstream.Namespace)
+		if f.call.step != "" {
+			out.Hint = "nothing was sent; request checks can be relaxed with --request-checks warn"
+		}
 	}
 	return out
 }
@@ -98,7 +126,10 @@ func (f *frame) checkInput(in *Input, v *jsonvalue.Value) {
 		return
 	}
 	typed := contract.Scalar(in.check, *v)
-	if in.Location != WholeBody && in.Location != BodyField || f.args.Textual {
+	switch {
+	case in.Location != WholeBody && in.Location != BodyField:
+		*v = typed // text takes the type that the file declares
+	case f.args.Textual:
 		v = &typed
 	}
 	f.report.Violations = f.report.Violations[:0]
@@ -158,6 +189,8 @@ func (f *frame) argument(s *source) jsonvalue.Value {
 		return f.args.Values[s.input]
 	case fromLiteral:
 		return s.literal
+	case fromStep:
+		return f.values()[len(f.args.Values)+s.input]
 	case fromText:
 		text, complete := s.text.Append(nil, f.values(), template.None)
 		if !complete && len(text) == 0 {
@@ -267,8 +300,14 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 	}
 	path := len(buffer)
 	buffer = append(buffer, to.query...)
+	f.send = upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON}
 	out := &f.send
-	out.Method, out.Header, out.Accept = to.method, f.args.Header, acceptJSON
+	if f.call.step != "" {
+		out.Header = out.Header.Clone() // what one step sends is not another's
+	}
+	if to.binary {
+		out.Accept = acceptAny
+	}
 	for i := range to.params {
 		p, v := &to.params[i], &f.arguments[i]
 		if v.IsAbsent() {
@@ -291,19 +330,15 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 // Prepared header values; net/http only reads them.
 var (
 	acceptJSON  = []string{wire.MediaJSON}
+	acceptAny   = []string{"*/*"}
 	contentJSON = []string{wire.MediaJSON}
 	contentForm = []string{wire.MediaForm}
 )
 
 func (f *frame) header(out *upstream.Request, at int) *fault.Fault {
-	p, v := &f.call.to.params[at], &f.arguments[at]
-	text := v.Text()
-	if !v.IsScalar() {
-		text = string(v.Append(nil))
-	}
-	control := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
-	if strings.ContainsFunc(text, control) || p.in == inCookie && strings.ContainsAny(text, "; ,\"\\") {
-		f.refuse(f.input(at), "", "contains characters that a header cannot carry", "")
+	p := &f.call.to.params[at]
+	text, ok := f.headerText(at)
+	if !ok {
 		return &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused}
 	}
 	if p.in == inCookie {
@@ -318,6 +353,22 @@ func (f *frame) header(out *upstream.Request, at int) *fault.Fault {
 	}
 	out.Header[http.CanonicalHeaderKey(p.name)] = []string{text}
 	return nil
+}
+
+// headerText is the text of an argument that goes into a header; what no header
+// can carry is refused.
+func (f *frame) headerText(at int) (string, bool) {
+	p, v := &f.call.to.params[at], &f.arguments[at]
+	text := v.Text()
+	if !v.IsScalar() && !v.IsAbsent() {
+		text = string(v.Append(nil))
+	}
+	control := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+	if strings.ContainsFunc(text, control) || p.in == inCookie && strings.ContainsAny(text, "; ,\"\\") {
+		f.refuse(f.input(at), "", "contains characters that a header cannot carry", "")
+		return "", false
+	}
+	return text, true
 }
 
 // body encodes the request body. A form whose fields were all left out is

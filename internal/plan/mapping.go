@@ -110,7 +110,8 @@ func (b *builder) textShape(s *shape, at spec.Text) *shape {
 		s.kind, s.fixed = shapeFixed, jsonvalue.StringOf(text.Text())
 		return s
 	}
-	s.kind, s.text = shapeText, b.outputText(at, text)
+	s.kind = shapeText
+	b.outputText(&s.text, at, text)
 	return s
 }
 

@@ -10,6 +10,8 @@
 package plan
 
 import (
+	"time"
+
 	"patchbay/internal/auth"
 	"patchbay/internal/contract"
 	"patchbay/internal/diag"
@@ -106,8 +108,16 @@ type consumed struct {
 	// body is the media type of the request body, "" when there is none.
 	body string
 	// whole is the argument that is the body, -1 when fields makes it up.
-	whole       int
-	contract    *contract.Operation
+	whole    int
+	contract *contract.Operation
+	// binary reports that answers are bytes of some media type, mediaType that
+	// the file says which.
+	binary    bool
+	mediaType string
+	// outputs name the parts of the answer that later steps see; compiled when
+	// a step calls the operation.
+	outputs     []property
+	declared    *spec.ConsumedOperation
 	description string
 	label       string
 	span        diag.Span
@@ -176,9 +186,14 @@ type MCPAdapter struct {
 	Address     string
 	Port        int
 	// Stdio reports that the file wants this adapter on standard input and output.
-	Stdio bool
-	Span  diag.Span
-	Tools []*Tool
+	Stdio     bool
+	Span      diag.Span
+	Tools     []*Tool
+	Resources []*Resource
+	Prompts   []*Prompt
+	// TTL and CacheScope are the caching hints of the lists.
+	TTL        time.Duration
+	CacheScope string
 
 	auth *authentication
 }
@@ -190,6 +205,10 @@ type Tool struct {
 	ReadOnly, Destructive, Idempotent, OpenWorld *bool
 	Tags                                         []string
 	RequiresClientCapabilities                   []string
+	// RawSchema is an input schema that the file spells out, or absent.
+	RawSchema jsonvalue.Value
+	// Content are blocks that the file spells out; they are the tool's result.
+	Content []Block
 }
 
 // Operation is what runs: inputs in, calls, an output. Adapters share its form.
@@ -203,6 +222,13 @@ type Operation struct {
 
 	calls  []call
 	output *mapping
+	// refs are the values of earlier steps that texts and mappings use,
+	// assembly the result that is put together from steps; nil where the last
+	// answer is the result.
+	refs     []stepRef
+	assembly *assembly
+	// mock is the answer of an operation that calls nothing.
+	mock *mock
 }
 
 // Location is where a REST caller puts an input.
@@ -259,7 +285,9 @@ func (i *Input) Repeats() bool { return i.repeats }
 
 // call is one upstream call of an operation.
 type call struct {
-	to *consumed
+	// step is the step's name; "" where the call is the whole operation.
+	step string
+	to   *consumed
 	// sources holds, for each argument, where its value comes from.
 	sources []source
 }
@@ -267,7 +295,7 @@ type call struct {
 // source says where an argument's value comes from.
 type source struct {
 	kind sourceKind
-	// input is the index of the caller's input.
+	// input is the index of the caller's input, or of the step's value.
 	input   int
 	literal jsonvalue.Value
 	text    *template.Bound
@@ -280,10 +308,15 @@ const (
 	fromInput
 	fromLiteral
 	fromText
+	fromStep
 )
 
 // CallInfo describes an upstream call for people.
 type CallInfo struct {
+	// Safe reports that the method changes nothing (RFC 9110 section 9.2.1).
+	Safe bool
+	// Step is the step's name, "" where the call is the whole operation.
+	Step      string
 	Upstream  *Upstream
 	Operation string
 	Method    string
@@ -299,7 +332,7 @@ func (op *Operation) Calls() []CallInfo {
 	out := make([]CallInfo, len(op.calls))
 	for i := range op.calls {
 		c := op.calls[i].to
-		out[i] = CallInfo{Upstream: c.upstream, Operation: c.name, Method: c.method, Path: c.path, Body: c.body, Contract: c.contract}
+		out[i] = CallInfo{Safe: c.safe(), Step: op.calls[i].step, Upstream: c.upstream, Operation: c.name, Method: c.method, Path: c.path, Body: c.body, Contract: c.contract}
 	}
 	return out
 }
@@ -307,11 +340,15 @@ func (op *Operation) Calls() []CallInfo {
 // Safe reports whether every upstream method is safe (RFC 9110 section 9.2.1).
 func (op *Operation) Safe() bool {
 	for i := range op.calls {
-		if m := op.calls[i].to.method; m != "GET" && m != "HEAD" && m != "OPTIONS" {
+		if !op.calls[i].to.safe() {
 			return false
 		}
 	}
 	return true
+}
+
+func (op *consumed) safe() bool {
+	return op.method == "GET" || op.method == "HEAD" || op.method == "OPTIONS"
 }
 
 // Contract returns the contract of an operation with a single call, or nil.
@@ -333,7 +370,10 @@ func (op *Operation) Body() int {
 }
 
 // Identity reports whether the answer is the upstream's, unchanged.
-func (op *Operation) Identity() bool { return op.output == nil }
+func (op *Operation) Identity() bool { return op.output == nil && op.assembly == nil && op.mock == nil }
+
+// Mock reports whether the file itself gives the answer, without any call.
+func (op *Operation) Mock() bool { return op.mock != nil }
 
 // Credentials returns the variables from which the credentials of an upstream
 // are made, by the scheme's field: username, password, token or value.

@@ -38,6 +38,27 @@ func render(p *Plan) string {
 		for _, t := range a.Tools {
 			r.line(1, "tool%s%s", hints(t), nonempty(" tags ", strings.Join(t.Tags, " ")))
 			r.operation(t.Operation)
+			for _, block := range t.Content {
+				r.line(2, "content %s%s", block.Type, nonempty(" ", block.MimeType))
+			}
+		}
+		for _, m := range a.Resources {
+			r.line(1, "resource %s%s%s", m.URI, nonempty(" type ", m.MimeType), nonempty(" files of ", m.Folder))
+			if m.Operation != nil {
+				r.operation(m.Operation)
+			}
+			for i, at := range m.ParamInputs {
+				r.line(2, "{%s} is %s", m.Params[i], m.Operation.Inputs[at].Name)
+			}
+		}
+		for _, m := range a.Prompts {
+			r.line(1, "prompt %s%s", m.Name, nonempty(" file ", m.File))
+			for _, arg := range m.Arguments {
+				r.line(2, "argument %s required=%t values=%q", arg.Name, arg.Required, arg.Values)
+			}
+			for _, message := range m.Messages {
+				r.line(2, "%s says %s", message.Role, message.Block.Type)
+			}
 		}
 	}
 	for _, d := range p.Disabled {
@@ -133,7 +154,11 @@ func (r *renderer) operation(op *Operation) {
 	}
 	for i := range op.calls {
 		c := &op.calls[i]
-		r.line(2, "call %s.%s: %s %s%s", c.to.upstream.Namespace, c.to.name, c.to.method, r.target(c.to), nonempty("?", c.to.query))
+		step := "call"
+		if c.step != "" {
+			step = "step " + c.step + " calls"
+		}
+		r.line(2, "%s %s.%s: %s %s%s", step, c.to.upstream.Namespace, c.to.name, c.to.method, r.target(c.to), nonempty("?", c.to.query))
 		if c.to.contract != nil {
 			r.line(3, "contract %s %s", c.to.contract.Document, c.to.contract.ID)
 		}
@@ -147,6 +172,16 @@ func (r *renderer) operation(op *Operation) {
 		default:
 			r.line(3, "body %s of fields", c.to.body)
 		}
+	}
+	if op.mock != nil {
+		r.mock(3, op, "mock", op.mock.members)
+		return
+	}
+	if op.assembly != nil {
+		for _, part := range op.assembly.parts {
+			r.line(2, "output %s from %s", strings.Join(part.target, "."), part.path)
+		}
+		return
 	}
 	if op.output == nil {
 		r.line(2, "output is the answer")
@@ -207,12 +242,35 @@ func (r *renderer) argument(op *Operation, c *call, at int) {
 		out += fmt.Sprintf(" = input %q", op.Inputs[s.input].Name)
 	case fromLiteral:
 		out += " = " + string(s.literal.Append(nil))
+	case fromStep:
+		out += " = " + stepValue(op, s.input)
 	case fromText:
 		out += " = text " + r.text(s.text, op)
 	default:
 		out += " = nothing"
 	}
 	r.line(3, "%s", out)
+}
+
+// stepValue names what a reference to an earlier step takes.
+func stepValue(op *Operation, at int) string {
+	ref := &op.refs[at]
+	return strings.Join(append([]string{"step " + op.calls[ref.step].step}, ref.path...), ".")
+}
+
+func (r *renderer) mock(indent int, op *Operation, name string, members []mockMember) {
+	r.line(indent-1, "%s", name)
+	for i := range members {
+		m := &members[i]
+		switch {
+		case m.shape != nil:
+			r.shape(op, indent, m.name+nonempty(" as ", m.kind), m.shape)
+		case m.items != nil:
+			r.mock(indent+1, op, m.name+" []", []mockMember{*m.items})
+		default:
+			r.mock(indent+1, op, m.name, m.members)
+		}
+	}
 }
 
 // text renders a text over the inputs of an operation, if any, and the variables.
@@ -224,6 +282,9 @@ func (r *renderer) text(t *template.Bound, op *Operation) string {
 	if op != nil {
 		for i := range op.Inputs {
 			values = append(values, jsonvalue.StringOf("<"+op.Inputs[i].Name+">"))
+		}
+		for i := range op.refs {
+			values = append(values, jsonvalue.StringOf("<"+stepValue(op, i)+">"))
 		}
 	}
 	for _, v := range r.plan.Variables {

@@ -19,8 +19,14 @@ type Args struct {
 	Values []jsonvalue.Value
 	// Textual reports that the body came as a form, whose scalars have no types.
 	Textual bool
+	// Refused is what the adapter found wrong with the request, so that it is
+	// reported together with what is wrong with the values.
+	Refused []fault.Field
 	// Header holds end-to-end request headers that pass on. Run keeps it.
 	Header http.Header
+	// Progress, where set, is told after each step of several how many are
+	// done, how many there are, and the step's name.
+	Progress func(done, total int, step string)
 }
 
 // Output is an upstream's answer in the operation's shape. Release must be
@@ -32,8 +38,17 @@ type Output struct {
 	// Body is the answer; it is valid until Release. An error answer is never
 	// mapped.
 	Body []byte
+	// Binary reports that a success is bytes of the media type Media, not JSON.
+	Binary bool
+	Media  string
+	// Mock reports that the file gave the answer, and nothing was called.
+	Mock bool
 	// Advice lists rules that the request broke and that do not refuse.
-	Advice   []fault.Field
+	Advice []fault.Field
+	// Step names the step whose answer this is, where it is the answer of a
+	// step that failed; Effects the steps before it that changed something.
+	Step     string
+	Effects  []string
 	response *upstream.Response
 }
 
@@ -46,6 +61,13 @@ func (o *Output) Release() {
 	o.Body = nil
 }
 
+// MediaType is the media type of the answer without parameters, "" where the
+// upstream did not say.
+func (o *Output) MediaType() string {
+	media, _, _ := strings.Cut(o.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(media))
+}
+
 // OK reports whether the upstream answered with success.
 func (o *Output) OK() bool { return o.Status >= 200 && o.Status < 300 }
 
@@ -53,7 +75,13 @@ func (o *Output) OK() bool { return o.Status >= 200 && o.Status < 300 }
 // is sent while something is wrong with it. Errors are *fault.Fault; an
 // upstream that answered, with any status, is not an error.
 func (b *Bound) Run(ctx context.Context, op *Operation, args *Args) (*Output, error) {
-	c := &op.calls[len(op.calls)-1]
+	switch {
+	case op.mock != nil:
+		return b.runMock(op, args)
+	case len(op.calls) != 1 || op.calls[0].step != "":
+		return b.runSteps(ctx, op, args)
+	}
+	c := &op.calls[0]
 	frame := &frame{bound: b, op: op, args: args, call: c, mode: b.checks[c.to.upstream.at]}
 	if f := frame.prepare(); f != nil {
 		return nil, f
@@ -80,6 +108,16 @@ func (f *frame) answer(out *Output) *fault.Fault {
 	if !out.OK() || len(out.Body) == 0 {
 		return nil
 	}
+	if f.call.to.binary {
+		out.Binary, out.Media = true, out.MediaType()
+		if f.call.to.mediaType != "" {
+			out.Media = f.call.to.mediaType
+		}
+		if out.Media == "" {
+			out.Media = "application/octet-stream"
+		}
+		return nil
+	}
 	if f.op.output == nil {
 		err := jsonvalue.Check(out.Body)
 		if err == nil {
@@ -94,7 +132,7 @@ func (f *frame) answer(out *Output) *fault.Fault {
 		}
 		return bad
 	}
-	mapped, mapping := f.op.output.apply(nil, out.Body, f.args.Values)
+	mapped, mapping := f.op.output.apply(nil, out.Body, f.readable())
 	if mapping != nil {
 		mapping.UpstreamStatus = out.Status
 		return mapping

@@ -69,6 +69,16 @@ func encode(f *fault.Fault, status int, requestID string) []byte {
 	member("outcome", f.Outcome.String())
 	member("step", f.Step)
 	member("request_id", requestID)
+	if len(f.Effects) > 0 {
+		dst = append(dst, `,"effects":[`...)
+		for i, step := range f.Effects {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = jsonvalue.AppendString(dst, step)
+		}
+		dst = append(dst, ']')
+	}
 	if len(f.Fields) > 0 {
 		dst = append(dst, `,"errors":[`...)
 		for i := range f.Fields {
@@ -87,6 +97,8 @@ func hint(f *fault.Fault) string {
 	switch {
 	case f.Hint != "":
 		return f.Hint
+	case len(f.Effects) > 0 && f.Outcome != fault.Unknown:
+		return "the steps before took effect; do not repeat the whole request, look at the state first"
 	case f.Outcome == fault.NotSent:
 		return "nothing was sent; it is safe to try again"
 	case f.Outcome == fault.Unknown:

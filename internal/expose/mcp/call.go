@@ -11,6 +11,7 @@ import (
 	"patchbay/internal/jsonvalue"
 	core "patchbay/internal/mcp"
 	"patchbay/internal/plan"
+	"patchbay/internal/schema"
 	"patchbay/internal/telemetry"
 )
 
@@ -50,6 +51,12 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 	if f != nil {
 		return core.Result{}, f
 	}
+	if t.plan.Content != nil {
+		return t.spelledOut(args)
+	}
+	if len(t.plan.Calls()) > 1 {
+		args.Progress = func(done, total int, step string) { c.Progress(float64(done), float64(total), step) }
+	}
 	out, err := t.adapter.Bound.Run(ctx, t.plan.Operation, args)
 	if err != nil {
 		f := fault.Of(err)
@@ -57,8 +64,8 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 		return core.Result{}, f
 	}
 	defer out.Release()
-	access.UpstreamStatus, access.Advice = out.Status, len(out.Advice)
-	result := t.result(out)
+	access.UpstreamStatus, access.Advice = upstreamStatus(out), len(out.Advice)
+	result := t.capped(t.result(out))
 	for _, a := range out.Advice {
 		if result.Content == nil && result.Structured != nil {
 			result.Content = []core.Content{core.TextContent(string(result.Structured))}
@@ -66,6 +73,14 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 		result.Content = append(result.Content, core.TextContent("Note: "+sentence(a)))
 	}
 	return result, nil
+}
+
+// upstreamStatus is the status to log: 0 where nothing was called.
+func upstreamStatus(out *plan.Output) int {
+	if out.Mock {
+		return 0
+	}
+	return out.Status
 }
 
 // arguments gives the values of the call to the operation's inputs.
@@ -100,9 +115,15 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 			args.Values[at] = t.body(at, m.Value)
 		}
 	}
-	if wrong != nil {
-		return nil, &fault.Fault{Kind: fault.InvalidInput, Message: "the request was refused before any call", Fields: wrong}
+	if t.raw != nil {
+		var report schema.Report
+		t.raw.Check(&root, "", &report)
+		wrong = nil
+		for _, v := range report.Violations {
+			wrong = append(wrong, fault.Field{Pointer: v.Pointer, Argument: v.Pointer, Detail: v.Detail, Hint: v.Hint})
+		}
 	}
+	args.Refused = wrong
 	return args, nil
 }
 
@@ -139,6 +160,9 @@ func (t *tool) result(out *plan.Output) core.Result {
 	}
 	if len(out.Body) == 0 {
 		return core.JSONResult([]byte("{}"))
+	}
+	if out.Binary {
+		return t.media(out)
 	}
 	// The result is written after the answer's memory has been given back.
 	body := append([]byte(nil), out.Body...)

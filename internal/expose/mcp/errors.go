@@ -16,9 +16,12 @@ import (
 // the call, and what to do next. It is the only place where an upstream's
 // error becomes a tool's.
 func (t *tool) upstreamError(out *plan.Output) core.Result {
-	up := t.plan.Calls()[len(t.plan.Calls())-1].Upstream
+	up := t.callOf(out.Step).Upstream
 	p := up.Profile.Explain(out.Status, out.Body)
 	var b strings.Builder
+	if out.Step != "" {
+		fmt.Fprintf(&b, "Step %s failed: ", out.Step)
+	}
 	fmt.Fprintf(&b, "%s answered HTTP %d %s", up.Host, out.Status, http.StatusText(out.Status))
 	if p.Code != "" {
 		fmt.Fprintf(&b, ", code %s", p.Code)
@@ -39,9 +42,21 @@ func (t *tool) upstreamError(out *plan.Output) core.Result {
 	line("Field", p.Field)
 	line("Next", nextStep(out, &p))
 	line("Retry after", retryAfter(out.Header))
+	line("Done before", strings.Join(out.Effects, ", "))
 	line("Outcome", t.outcomeOf(out))
 	line("More", p.MoreInfo)
 	return core.ErrorResult(b.String())
+}
+
+// callOf is a step, or the only call.
+func (t *tool) callOf(step string) plan.CallInfo {
+	calls := t.plan.Calls()
+	for i := range calls {
+		if calls[i].Step == step {
+			return calls[i]
+		}
+	}
+	return calls[len(calls)-1]
 }
 
 func nextStep(out *plan.Output, p *profile.Problem) string {
@@ -76,11 +91,13 @@ func retryAfter(h http.Header) string {
 
 // outcomeOf says whether an error answer leaves the effect of a change open.
 func (t *tool) outcomeOf(out *plan.Output) string {
-	if t.plan.Safe() {
-		return ""
-	}
-	up := t.plan.Calls()[len(t.plan.Calls())-1].Upstream
+	made := t.callOf(out.Step)
+	up := made.Upstream
 	switch {
+	case made.Safe && len(out.Effects) > 0:
+		return "what was done before stays done; do not repeat the whole call"
+	case made.Safe:
+		return ""
 	case up.Profile.Unprocessed(out.Status):
 		return "rejected, the request was not processed"
 	case out.Status >= 500:
@@ -97,7 +114,7 @@ func (t *tool) failed(f *fault.Fault) core.Result {
 	// The status is enough: with it the upstream has accepted, even if the rest
 	// of its answer was lost.
 	accepted := f.UpstreamStatus >= 200 && f.UpstreamStatus < 300
-	if accepted && !t.plan.Safe() {
+	if accepted && t.completes(f.Step) {
 		text := fmt.Sprintf("The change was accepted (HTTP %d), but the answer cannot be shown: %s. Do not repeat the call; look at the result with a read.", f.UpstreamStatus, f.Message)
 		return core.Result{Content: []core.Content{core.TextContent(text)}, Structured: []byte("{}")}
 	}
@@ -122,6 +139,14 @@ func (t *tool) failed(f *fault.Fault) core.Result {
 		b.WriteString("\nNext: ")
 		b.WriteString(f.Hint)
 	}
+	if f.Step != "" {
+		b.WriteString("\nStep: ")
+		b.WriteString(f.Step)
+	}
+	if len(f.Effects) > 0 {
+		b.WriteString("\nDone before: ")
+		b.WriteString(strings.Join(f.Effects, ", "))
+	}
 	if text := t.outcomeText(f); text != "" {
 		b.WriteString("\nOutcome: ")
 		b.WriteString(text)
@@ -129,12 +154,29 @@ func (t *tool) failed(f *fault.Fault) core.Result {
 	return core.ErrorResult(b.String())
 }
 
+// completes reports whether a step, or the only call, is a change after which
+// nothing is left to do.
+func (t *tool) completes(step string) bool {
+	calls := t.plan.Calls()
+	return len(calls) > 0 && calls[len(calls)-1].Step == step && !calls[len(calls)-1].Safe
+}
+
 func (t *tool) outcomeText(f *fault.Fault) string {
+	if len(f.Effects) > 0 {
+		text := "what was done before stays done; do not repeat the whole call, look at the state with a read"
+		if f.Outcome == fault.Unknown && !t.callOf(f.Step).Safe {
+			text = "the step may have been processed; " + text
+		}
+		return text + "."
+	}
 	switch f.Outcome {
 	case fault.NotSent:
+		if f.Kind == fault.Mapping {
+			return "" // it would fail again
+		}
 		return "not sent; it is safe to try again."
 	case fault.Unknown:
-		if t.plan.Safe() {
+		if t.callOf(f.Step).Safe {
 			return "unknown, but this call changes nothing; it is safe to try again."
 		}
 		return "unknown; the request may have been processed. Look at the state with a read before repeating it."

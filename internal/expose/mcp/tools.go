@@ -23,16 +23,33 @@ type Options struct {
 	Version string
 	Log     *telemetry.Logger
 	IDs     *telemetry.IDs
+	// Selection is the operator's choice of tools; a URL can only narrow it.
+	Selection Selection
+	// MaxResult bounds the text of a result, in bytes; 0 is no bound.
+	MaxResult int
 }
 
 // New returns the protocol server of an adapter.
 func New(opts Options) (*core.Server, error) {
 	a := &adapter{Options: opts}
+	resources, templates, err := a.resources()
+	if err != nil {
+		return nil, err
+	}
+	prompts, err := a.prompts()
+	if err != nil {
+		return nil, err
+	}
 	info := opts.Bound.Plan.Document.Info
-	return core.New(core.Options{
+	options := core.Options{
 		Name: opts.Adapter.Namespace, Title: info.Label.Value, Version: cmp.Or(info.Version.Value, opts.Version),
-		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: a.tools(), OnRequest: a.observe,
-	})
+		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: a.tools(), Resources: resources, Templates: templates,
+		Prompts: prompts, TTL: opts.Adapter.TTL, CacheScope: opts.Adapter.CacheScope, OnRequest: a.observe,
+	}
+	if len(prompts) > 0 || len(templates) > 0 {
+		options.Complete = a.complete
+	}
+	return core.New(options)
 }
 
 // instructions tell a model what the server is for.
@@ -43,15 +60,23 @@ func instructions(a *plan.MCPAdapter, p *plan.Plan) string {
 type adapter struct{ Options }
 
 func (a *adapter) tools() []core.Tool {
-	names := make([]string, len(a.Adapter.Tools))
-	for i, t := range a.Adapter.Tools {
-		names[i] = t.Name
-	}
-	out := make([]core.Tool, len(names))
-	for i, name := range hostNames(names, toolNames) {
-		out[i] = a.tool(a.Adapter.Tools[i], name)
+	out := make([]core.Tool, 0, len(a.Adapter.Tools))
+	for i, name := range offeredNames(a.Adapter) {
+		if t := a.Adapter.Tools[i]; a.Selection.keeps(t, name) {
+			out = append(out, a.tool(t, name))
+		}
 	}
 	return out
+}
+
+// offeredNames are the names under which the adapter's tools are offered, in
+// their order. A selection changes none of them.
+func offeredNames(a *plan.MCPAdapter) []string {
+	names := make([]string, len(a.Tools))
+	for i, t := range a.Tools {
+		names[i] = t.Name
+	}
+	return hostNames(names, toolNames)
 }
 
 // tool is one operation as a tool.
@@ -66,6 +91,8 @@ type tool struct {
 	// output checks structured content; nil where no schema is published.
 	output *schema.Schema
 	shape  jsonvalue.Value
+	// raw checks the arguments against a schema that the file spells out.
+	raw *schema.Schema
 	// wrap is the member that an array or scalar answer is put into, or "".
 	wrap string
 }
@@ -107,6 +134,9 @@ func describe(p *plan.Tool) string {
 // reject a whole list for one; conditions stand inside the body's schema and
 // in the descriptions.
 func (t *tool) inputSchema() []byte {
+	if !t.plan.RawSchema.IsAbsent() {
+		return t.rawSchema()
+	}
 	names := make([]string, len(t.plan.Inputs))
 	for i := range names {
 		names[i] = t.plan.Inputs[i].Name
@@ -132,6 +162,17 @@ func (t *tool) inputSchema() []byte {
 	members = append(members, jsonvalue.Member{Name: "additionalProperties", Value: jsonvalue.BoolOf(false)})
 	root := jsonvalue.ObjectOf(members)
 	return root.Append(nil)
+}
+
+// rawSchema publishes the schema that the file spells out, word for word.
+func (t *tool) rawSchema() []byte {
+	for i := range t.plan.Inputs {
+		t.properties[t.plan.Inputs[i].Name] = i
+		t.known = append(t.known, t.plan.Inputs[i].Name)
+	}
+	t.foldNames()
+	t.raw, _ = schema.Compile(&t.plan.RawSchema, schema.Options{DefaultSource: "D"})
+	return t.plan.RawSchema.Append(nil)
 }
 
 // described is an input's schema with its description; a body without a

@@ -171,7 +171,10 @@ func (x *exchange) serve(ctx context.Context) *fault.Fault {
 	if err != nil {
 		return fault.Of(err)
 	}
-	x.access.UpstreamStatus, x.access.Advice = out.Status, len(out.Advice)
+	x.access.Advice = len(out.Advice)
+	if !out.Mock {
+		x.access.UpstreamStatus = out.Status
+	}
 	x.write(out)
 	out.Release()
 	return nil

@@ -38,6 +38,15 @@ func (x *exchange) write(out *plan.Output) {
 		}
 	}
 	h["Patchbay-Source"] = fromUpstream
+	if out.Mock {
+		h["Patchbay-Source"] = fromGateway
+	}
+	if out.Step != "" {
+		h["Patchbay-Step"] = []string{headerText(out.Step)}
+	}
+	if len(out.Effects) > 0 {
+		h["Patchbay-Effects"] = []string{headerText(strings.Join(out.Effects, ", "))}
+	}
 	h["X-Content-Type-Options"] = nosniff
 	for _, a := range out.Advice[:min(len(out.Advice), maxAdvice)] {
 		h["Patchbay-Advice"] = append(h["Patchbay-Advice"], headerText(a.Where()+" "+a.Detail))
@@ -48,7 +57,10 @@ func (x *exchange) write(out *plan.Output) {
 		return
 	}
 	media := out.Header["Content-Type"]
-	if out.OK() {
+	switch {
+	case out.Binary:
+		media = []string{out.Media}
+	case out.OK():
 		// A success is JSON, or it would not have come this far.
 		media = isJSON
 	}
