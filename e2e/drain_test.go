@@ -39,7 +39,8 @@ func TestDrain(t *testing.T) {
 	// The simulator belongs to the process that is stopped: it has to outlive
 	// the requests that need it.
 	t.Run("slow simulator", func(t *testing.T) {
-		p := serveSandbox(t)
+		// Beside an adapter the simulator logs at debug only.
+		p := serve(t, nil, "--sandbox", "--sandbox-setup-delay", "0s", "--log-level", "debug")
 		control(t, http.MethodPut, p.sandbox+"/.sandbox/faults", `{"fault":"slow=1s","times":1}`)
 		got := get(p.rest + "/v1/interactions/" + seedInteraction)
 		// The simulator logs a request before it delays the answer.
