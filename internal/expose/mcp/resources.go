@@ -159,6 +159,10 @@ func readFile(root *os.Root, name, uri, declared string) ([]core.ResourceContent
 	if info, err := root.Stat(name); err != nil || !info.Mode().IsRegular() {
 		return nil, core.ErrResourceNotFound
 	}
+	// A pipe that took the file's place would keep the reader waiting.
+	if info, err := root.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return nil, core.ErrResourceNotFound
+	}
 	f, err := root.Open(name)
 	if err != nil {
 		return nil, core.ErrResourceNotFound
