@@ -72,6 +72,10 @@ func (c *compiler) mcpResource(from *spec.Exposes, r *spec.MCPResource, uses map
 	if out.Operation == nil {
 		return nil
 	}
+	if !out.Operation.Safe() {
+		c.disable(CodeUnsupported, "MCP resource", r.Name.Value, r.Span, "reading it would change something, and hosts read resources unasked", "make it a tool")
+		return nil
+	}
 	out.ParamInputs = b.pathInputs
 	for i := range out.Operation.Inputs {
 		if in := &out.Operation.Inputs[i]; in.Required && in.Location != Path {

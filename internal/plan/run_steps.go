@@ -43,6 +43,10 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 		last := i == len(op.calls)-1
 		out, err := f.runStep(ctx, &op.calls[i], last)
 		if err != nil {
+			// What was accepted took effect, even if its answer was lost.
+			if status := fault.Of(err).UpstreamStatus; status >= 200 && status < 300 && !last && !op.calls[i].to.safe() {
+				effects = append(effects, op.calls[i].step)
+			}
 			return nil, stepFault(err, op.calls[i].step, effects)
 		}
 		if !out.OK() {

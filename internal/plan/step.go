@@ -214,7 +214,10 @@ func place(members []jsonvalue.Member, target []string, v jsonvalue.Value) []jso
 			members[i].Value = v
 			return members
 		}
-		inner := append([]jsonvalue.Member(nil), members[i].Value.Elems()...)
+		var inner []jsonvalue.Member
+		if members[i].Value.Kind() == jsonvalue.Object {
+			inner = append(inner, members[i].Value.Elems()...)
+		}
 		members[i].Value = jsonvalue.ObjectOf(place(inner, target[1:], v))
 		return members
 	}

@@ -20,7 +20,10 @@ import (
 func (t *tool) foldNames() {
 	for name, at := range t.properties {
 		folded := diag.Fold(name)
-		if _, twice := t.folded[folded]; twice {
+		// What is mirrored into a header or checked by a schema of the file's
+		// own is compared by its exact name, and so nothing else may mean it.
+		_, twice := t.folded[folded]
+		if twice || !t.plan.RawSchema.IsAbsent() || t.plan.Inputs[at].Schema.Get("x-mcp-header") != nil {
 			at = -1
 		}
 		t.folded[folded] = at
@@ -52,7 +55,7 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 		return core.Result{}, f
 	}
 	if t.plan.Content != nil {
-		return t.spelledOut(args)
+		return t.spelledOut(ctx, args)
 	}
 	if len(t.plan.Calls()) > 1 {
 		args.Progress = func(done, total int, step string) { c.Progress(float64(done), float64(total), step) }

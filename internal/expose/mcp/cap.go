@@ -32,8 +32,9 @@ func cut(v *jsonvalue.Value, limit int) (jsonvalue.Value, []omission) {
 			continue
 		}
 		omitted = append(omitted, omission{Pointer: a.pointer, Kept: keep, Total: a.value.Len()})
-		out = replaced(&out, a.pointer, jsonvalue.ArrayOf(a.value.Elems()[:keep:keep]))
-		size = len(out.Append(nil))
+		kept := jsonvalue.ArrayOf(a.value.Elems()[:keep:keep])
+		out = replaced(&out, a.pointer, kept)
+		size -= a.size - len(kept.Append(nil))
 		// Arrays inside of the one that was cut may be gone.
 		rest := all[:0]
 		for _, other := range all {

@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"context"
 	"strings"
 
 	"patchbay/internal/fault"
@@ -30,15 +31,15 @@ func (t *tool) media(out *plan.Output) core.Result {
 }
 
 // spelledOut is the result that the file gives, with the arguments put in.
-func (t *tool) spelledOut(args *plan.Args) (core.Result, *fault.Fault) {
-	refused := args.Refused
-	for i := range t.plan.Inputs {
-		if in := &t.plan.Inputs[i]; in.Required && args.Values[i].IsAbsent() && t.raw == nil {
-			refused = append(refused, fault.Field{Parameter: in.Name, Argument: "/" + in.Name, Detail: "is required"})
+func (t *tool) spelledOut(ctx context.Context, args *plan.Args) (core.Result, *fault.Fault) {
+	if t.raw != nil {
+		if args.Refused != nil {
+			return core.Result{}, &fault.Fault{Kind: fault.InvalidInput, Message: "the request was refused", Fields: args.Refused}
 		}
-	}
-	if refused != nil {
-		return core.Result{}, &fault.Fault{Kind: fault.InvalidInput, Message: "the request was refused", Fields: refused}
+	} else if out, err := t.adapter.Bound.Run(ctx, t.plan.Operation, args); err != nil {
+		return core.Result{}, fault.Of(err)
+	} else {
+		out.Release() // it calls nothing and answers nothing; it checks
 	}
 	lookup := func(name string) (string, bool) {
 		for i := range t.plan.Inputs {

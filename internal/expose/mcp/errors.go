@@ -61,6 +61,8 @@ func (t *tool) callOf(step string) plan.CallInfo {
 
 func nextStep(out *plan.Output, p *profile.Problem) string {
 	switch {
+	case len(out.Effects) > 0:
+		return "Look at the state with a read; what is missing has to be done by itself, not by this call again."
 	case p.Advice != "":
 		return p.Advice
 	case out.Status >= 300 && out.Status < 400:
@@ -94,7 +96,7 @@ func (t *tool) outcomeOf(out *plan.Output) string {
 	made := t.callOf(out.Step)
 	up := made.Upstream
 	switch {
-	case made.Safe && len(out.Effects) > 0:
+	case len(out.Effects) > 0:
 		return "what was done before stays done; do not repeat the whole call"
 	case made.Safe:
 		return ""

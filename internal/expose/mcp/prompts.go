@@ -63,8 +63,8 @@ func promptFile(name string) (string, error) {
 		}
 		return "", err
 	}
-	if info.IsDir() {
-		return "", fmt.Errorf("%s is a folder", name)
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a file", name)
 	}
 	if info.Size() > maxPromptFile {
 		return "", fmt.Errorf("%s is larger than %d bytes", name, maxPromptFile)

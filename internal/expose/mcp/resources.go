@@ -68,8 +68,11 @@ func (a *adapter) resources() ([]core.Resource, []core.ResourceTemplate, error) 
 // folder lists the files below a folder. They are read through a root that no
 // name and no symbolic link can leave.
 func (a *adapter) folder(r *plan.Resource) ([]core.Resource, error) {
-	if info, err := os.Stat(r.Folder); err == nil && info.Mode().IsRegular() {
+	switch info, err := os.Stat(r.Folder); {
+	case err == nil && info.Mode().IsRegular():
 		return singleFile(r, info.Size())
+	case err == nil && !info.IsDir():
+		return nil, fmt.Errorf("%s is neither a file nor a folder", r.Folder)
 	}
 	root, err := os.OpenRoot(r.Folder)
 	if err != nil {
@@ -241,8 +244,12 @@ func (a *adapter) runResource(ctx context.Context, r *plan.Resource, uri string,
 		return nil, &core.Error{Code: core.CodeInternalError, Message: fmt.Sprintf("the upstream answered HTTP %d %s", out.Status, http.StatusText(out.Status))}
 	}
 	media := r.MimeType
-	if media == "" {
-		media = out.MediaType()
+	switch {
+	case media != "":
+	case out.Binary:
+		media = out.Media
+	default:
+		media = "application/json"
 	}
 	return []core.ResourceContents{contents(uri, media, append([]byte(nil), out.Body...))}, nil
 }

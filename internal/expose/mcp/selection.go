@@ -73,6 +73,9 @@ func ParseSelection(path string) (Selection, error) {
 			return s, fmt.Errorf("%s wants names, separated by commas", parts[i])
 		}
 		for name := range strings.SplitSeq(parts[i+1], ",") {
+			if len(s.Tools)+len(s.Tags) == maxSelected {
+				return s, fmt.Errorf("a selection names at most %d tools and tags", maxSelected)
+			}
 			decoded, err := url.PathUnescape(name)
 			if err != nil || decoded == "" {
 				return s, fmt.Errorf("%q is not a name", clip(name))
@@ -115,6 +118,9 @@ func (s *Selection) Check(adapters ...*plan.MCPAdapter) error {
 	}
 	return nil
 }
+
+// maxSelected bounds the names of a selection.
+const maxSelected = 500
 
 // maxViews bounds the selections that are kept prepared.
 const maxViews = 64
@@ -163,21 +169,36 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *Endpoint) view(path string) (http.Handler, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if h := e.views[path]; h != nil {
-		return h, nil
-	}
 	s, err := ParseSelection(path)
 	if err != nil {
 		return nil, err
 	}
+	key := s.canonical()
+	e.mu.Lock()
+	h := e.views[key]
+	e.mu.Unlock()
+	if h != nil {
+		return h, nil
+	}
 	if err := s.Check(e.adapter); err != nil {
 		return nil, err
 	}
-	h := e.server.View(func(t *core.Tool) bool { return s.keeps(e.tools[t.Name], t.Name) }).HTTPHandler(e.options)
+	// Made without the lock: other selections must not wait for it.
+	h = e.server.View(func(t *core.Tool) bool { return s.keeps(e.tools[t.Name], t.Name) }).HTTPHandler(e.options)
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if len(e.views) < maxViews {
-		e.views[path] = h
+		e.views[key] = h
 	}
 	return h, nil
+}
+
+// canonical sorts the selection's names, drops repeated ones, and returns the
+// one text that stands for all spellings of it.
+func (s *Selection) canonical() string {
+	slices.Sort(s.Tools)
+	s.Tools = slices.Compact(s.Tools)
+	slices.Sort(s.Tags)
+	s.Tags = slices.Compact(s.Tags)
+	return fmt.Sprintf("%v %q %q", s.ReadOnly, s.Tools, s.Tags)
 }
