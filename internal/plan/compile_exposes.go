@@ -114,7 +114,7 @@ func (c *compiler) restOperation(a *RESTAdapter, from *spec.Exposes, r *spec.Exp
 	if name == "" {
 		name = strings.ToLower(op.Method) + "-" + strings.Trim(strings.NewReplacer("/", "-", "{", "", "}", "").Replace(op.Path), "-")
 	}
-	if twice := repeated(op.PathNames); twice != "" {
+	if twice, is := repeated(op.PathNames); is {
 		c.disable(CodePath, "operation", name, r.Path.Span, "its path has the placeholder {"+clip(twice)+"} twice", "")
 		return nil
 	}
@@ -130,14 +130,15 @@ func (c *compiler) restOperation(a *RESTAdapter, from *spec.Exposes, r *spec.Exp
 	return op
 }
 
-// repeated returns the first name that occurs twice, or "".
-func repeated(names []string) string {
+// repeated returns the first name that occurs twice, which may be empty, and
+// whether there is one.
+func repeated(names []string) (string, bool) {
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
-			return name
+			return name, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 func (c *compiler) addRoute(a *RESTAdapter, op *RESTOperation, span diag.Span) {

@@ -64,6 +64,10 @@ func (c *compiler) mcpResource(from *spec.Exposes, r *spec.MCPResource, uses map
 		return out
 	}
 	out.Literals, out.Params = route.Parts(r.URI.Value)
+	if twice, is := repeated(out.Params); is {
+		c.diags.Errorf(CodeResourceURI, r.URI.Span, "the URI has the placeholder {%s} twice", clip(twice))
+		return nil
+	}
 	b := &builder{
 		compiler: c, kind: "MCP resource", name: r.Name.Value, namespace: from.Namespace.Value, pathNames: out.Params,
 		description: r.Description.Value, label: r.Label.Value, span: r.Span, uses: uses,
