@@ -57,7 +57,7 @@ func (f *flags) limitFlags(cmd *cobra.Command) {
 	set.IntVar(&l.MaxConcurrent, "max-concurrent", l.MaxConcurrent, "most calls to one upstream at a time, as `N`")
 	set.DurationVar(&l.Connect, "connect-timeout", l.Connect, "time to connect to an upstream")
 	set.DurationVar(&l.Header, "header-timeout", l.Header, "time until an upstream's answer begins")
-	set.DurationVar(&l.Total, "timeout", l.Total, "time for a whole upstream call")
+	set.DurationVar(&l.Total, "timeout", l.Total, "time for a whole upstream call, and for all the steps of an operation together")
 	set.DurationVar(&f.opts.Drain, "drain", f.opts.Drain, "time for requests under way when stopping")
 }
 

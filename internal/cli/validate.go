@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +28,7 @@ they cannot, 2 when the command line is wrong.`,
 	f := c.newFlags(cmd)
 	set := cmd.Flags()
 	set.BoolVar(&strict, "strict", false, "take warnings for errors")
-	set.BoolVar(&bindToo, "bind", false, "also look whether every variable has a value")
+	set.BoolVar(&bindToo, "bind", false, "also look whether every variable has a value and every file that is named can be read")
 	set.StringVar(&format, "format", "text", "form of the findings: `text|json`")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		if format != "text" && format != "json" {
@@ -50,8 +51,13 @@ they cannot, 2 when the command line is wrong.`,
 			if err != nil {
 				return usageError{err}
 			}
-			d.Close()
+			defer d.Close()
 			found = append(found, more...).Sorted()
+			if !found.HasErrors() {
+				if err := engine.New(engine.Config{Log: slog.New(slog.DiscardHandler), Version: Version()}).Check(d); err != nil {
+					return err
+				}
+			}
 		}
 		if strict {
 			found = found.Strict()

@@ -231,9 +231,28 @@ func (e *Engine) handler(d *Deployment, at *endpointOf, l *listener, served []Se
 		if err != nil {
 			return nil, err
 		}
-		h = e.verified(mcpadapter.NewEndpoint(server, options, mcp.HTTPOptions{MaxBodyBytes: d.Options.Limits.MaxBody + 1<<16}), at)
+		h = mcpadapter.NewEndpoint(server, options, mcp.HTTPOptions{MaxBodyBytes: d.Options.Limits.MaxBody + 1<<16}).Guard(at.bound.MCPVerifier(at.mcp))
 	}
 	return e.guarded(h, l.host, d.Options)
+}
+
+// Check makes everything that serving a deployment would make, without
+// listening, and returns what would keep it from being served: files of
+// resources and prompts that cannot be read, selections of tools that do not
+// exist.
+func (e *Engine) Check(d *Deployment) error {
+	if _, err := selectionOf(d); err != nil {
+		return err
+	}
+	var errs []error
+	for _, b := range d.Bound {
+		for _, a := range b.Plan.MCP {
+			if _, err := mcpadapter.New(e.mcpOptions(d, b, a)); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %s: %w", b.Plan.Document.File, a.Namespace, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // selectionOf is the operator's choice of tools, in which every name is one of
@@ -253,19 +272,6 @@ func (e *Engine) mcpOptions(d *Deployment, b *plan.Bound, a *plan.MCPAdapter) mc
 		Bound: b, Adapter: a, Version: e.version, Log: e.access, IDs: e.ids, MaxResult: o.MaxResult,
 		Selection: mcpadapter.Selection{ReadOnly: o.ReadOnly, Tools: o.Tools, Tags: o.Tags},
 	}
-}
-
-// verified puts the adapter's verifier before its protocol.
-func (e *Engine) verified(protocol http.Handler, at *endpointOf) http.Handler {
-	verifier := at.bound.MCPVerifier(at.mcp)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if ok, challenge := verifier.Verify(r); !ok {
-			w.Header().Set("WWW-Authenticate", challenge)
-			problem.Write(w, fault.New(fault.Unauthenticated, "this adapter wants credentials"), e.ids.Next())
-			return
-		}
-		protocol.ServeHTTP(w, r)
-	})
 }
 
 func (e *Engine) pages(d *Deployment, at *endpointOf, l *listener, served []Served) (map[string]rest.Page, error) {

@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"patchbay/internal/deploy"
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/plan"
@@ -210,6 +212,31 @@ func TestCanceledBetweenSteps(t *testing.T) {
 		t.Errorf("effects (-want +got):\n%s", diff)
 	}
 	if got := s.upstream.take(); len(got) != 1 || got[0].target != "/crew/7" {
+		t.Errorf("the upstream got %v", got)
+	}
+}
+
+// TestStepsShareTheirTime: all steps together have the time of one call. When
+// it is over, the next step is not sent.
+func TestStepsShareTheirTime(t *testing.T) {
+	const time = time.Second
+	s := serve(t, settings{capability: fleet, options: func(o *deploy.Options) { o.Limits.Total = time }})
+	s.upstream.script(answersJSON(200, `{"id":7,"file":"f7"}`))
+	b := s.deployment.Bound[0]
+	op, _ := b.Plan.Find("fleet-rest.promotion")
+	if op == nil {
+		t.Fatal("there is no operation")
+	}
+	over, cancel := context.WithTimeout(t.Context(), time)
+	defer cancel()
+	args := &plan.Args{Values: make([]jsonvalue.Value, len(op.Inputs)), Progress: func(int, int, string) { <-over.Done() }}
+	args.Values[0] = jsonvalue.StringOf("7")
+	_, err := b.Run(t.Context(), op, args)
+	f := fault.Of(err)
+	if f == nil || f.Kind != fault.Timeout || f.Outcome != fault.NotSent || f.Step != "raise" {
+		t.Errorf("the run gave %+v", f)
+	}
+	if got := s.upstream.take(); len(got) != 1 {
 		t.Errorf("the upstream got %v", got)
 	}
 }

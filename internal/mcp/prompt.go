@@ -118,6 +118,7 @@ func (s *Server) servePromptGet(ctx context.Context, x *exchange) *Error {
 	if err := p.checkRequired(args); err != nil {
 		return err
 	}
+	x.info.Called = true
 	res, e := p.Get(ctx, args)
 	if e != nil {
 		return fromFunction(e)

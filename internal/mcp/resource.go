@@ -131,6 +131,7 @@ func (s *Server) serveResourceRead(ctx context.Context, x *exchange) *Error {
 		return resourceNotFound(x, uri)
 	}
 	x.info.Target = uri
+	x.info.Called = true
 	contents, err := read(ctx, uri)
 	switch {
 	case errors.Is(err, ErrResourceNotFound), err == nil && len(contents) == 0:

@@ -62,7 +62,8 @@ type RequestInfo struct {
 	Transport Transport
 	ID        string // as JSON text
 	ErrorCode int    // JSON-RPC error code, 0 for a result
-	IsError   bool   // a tool ran and reported failure
+	IsError   bool   // a tool's result says that it failed
+	Called    bool   // a function of the adapter was called: a tool's, a prompt's or a resource's
 	Err       error  // what a function returned or panicked with; for logs only
 	Duration  time.Duration
 }

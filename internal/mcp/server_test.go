@@ -146,6 +146,7 @@ func TestObserver(t *testing.T) {
 		return mcp.RequestInfo{Method: method, Revision: "2025-03-26", ID: id}
 	}
 	failed, hidden, unknown, read := legacy("tools/call", `"a"`), legacy("tools/call", "2"), legacy("tools/call", "3"), legacy("resources/read", "4")
+	failed.Called, hidden.Called, read.Called = true, true, true
 	failed.Target, failed.IsError = "test_error_handling", true
 	hidden.Target, hidden.ErrorCode, hidden.Err = "test_plain_error", mcp.CodeInternalError, errors.New("password is hunter2")
 	unknown.ErrorCode = mcp.CodeInvalidParams

@@ -39,6 +39,7 @@ func (s *Server) serveToolCall(ctx context.Context, x *exchange) *Error {
 		progress:   x.progress(),
 	}
 	defer call.progress.stop() // also when the function panics
+	x.info.Called = true
 	res, e := t.Call(ctx, call)
 	call.progress.stop()
 	if e != nil {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"patchbay/internal/auth"
 	"patchbay/internal/bind"
@@ -71,13 +72,15 @@ type Bound struct {
 	checks    []Checks
 	variables []jsonvalue.Value
 	verifiers map[*authentication]*auth.Verifier
+	// total bounds a run, of all its steps.
+	total time.Duration
 }
 
 // Bind gives the plan's variables their values and opens a client for each
 // upstream. Faults name the place of the variable; values never appear in them.
 func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 	b := &binder{plan: p, opts: opts, files: map[string]map[string]bind.Secret{}}
-	out := &Bound{Plan: p, verifiers: map[*authentication]*auth.Verifier{}}
+	out := &Bound{Plan: p, verifiers: map[*authentication]*auth.Verifier{}, total: opts.Upstream.Total}
 	b.values = make([]jsonvalue.Value, len(p.Variables))
 	b.missing = make([]bool, len(p.Variables))
 	for i, v := range p.Variables {

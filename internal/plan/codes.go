@@ -59,6 +59,8 @@ const (
 	// CodeStepUnknown: a mapping or a value of with names a step that does not
 	// exist, or that runs later.
 	CodeStepUnknown diag.Code = "step-unknown"
+	// CodeStepShadowed: a step has the name of an input.
+	CodeStepShadowed diag.Code = "step-shadowed"
 	// CodeResourceTwice: two MCP resources have the same URI.
 	CodeResourceTwice diag.Code = "resource-twice"
 	// CodeResourceURI: the address of an MCP resource, or the place of its

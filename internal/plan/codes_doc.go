@@ -99,8 +99,8 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeInputSchema, Severity: diag.Error,
-			Meaning: "An inputSchema is not an object with type: object at its root, or refers to another document, which is never fetched. A keyword that cannot be checked is a warning.",
-			Fix:     "Describe an object; put what is referred to below $defs.",
+			Meaning: "An inputSchema is not an object with type: object at its root, or refers to another document, which is never fetched; or an x-mcp-header breaks the rules of the protocol, so that clients would drop the tool. A keyword that cannot be checked is a warning.",
+			Fix:     "Describe an object; put what is referred to below $defs. Let an x-mcp-header be a header name that occurs once, on a property that is a string, integer or boolean.",
 		},
 		{
 			Code: CodeInputUnused, Severity: diag.Warning,
@@ -109,8 +109,8 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeMapping, Severity: diag.Error,
-			Meaning: "An output mapping is not a JSONPath.",
-			Fix:     "Correct the expression; RFC 9535 is the grammar.",
+			Meaning: "An output mapping is not a JSONPath, or two mappings of steps have one place in the result.",
+			Fix:     "Correct the expression; RFC 9535 is the grammar. Give each mapping a target of its own.",
 		},
 		{
 			Code: CodeMethod, Severity: diag.Error,
@@ -154,7 +154,7 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeResourceURI, Severity: diag.Error,
-			Meaning: "The address of an MCP resource is not an absolute URI, lacks a placeholder for an input that is required, or its files (or those of a prompt) are not at a file URI.",
+			Meaning: "The address of an MCP resource is not an absolute URI, has a placeholder that is more than {name}, or two without text between them, lacks a placeholder for an input that is required, or its files (or those of a prompt) are not at a file URI.",
 			Fix:     "Write scheme and path, {name} for each required input, and file:///./folder for files beside the capability.",
 		},
 		{
@@ -166,6 +166,11 @@ func Codes() []diag.CodeInfo {
 			Code: CodeScopeNearMiss, Severity: diag.Warning,
 			Meaning: "A value in with looks like a reference to the caller's input, but is none. It is sent as text.",
 			Fix:     "Write rest.NAME or tools.NAME, or the adapter's own namespace.",
+		},
+		{
+			Code: CodeStepShadowed, Severity: diag.Warning,
+			Meaning: "A step has the name of an input, so that a placeholder of that name means the input.",
+			Fix:     "Rename the step.",
 		},
 		{
 			Code: CodeStepTwice, Severity: diag.Error,

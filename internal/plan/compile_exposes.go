@@ -203,12 +203,15 @@ func (b *builder) tool(t *spec.Tool, shared []spec.Parameter) *Tool {
 		}
 		if !t.Run.Call.Set() && len(t.Run.Steps) == 0 {
 			out.Operation = b.answered(declared)
+			if !b.mirroredInputs(out.Operation, declared) {
+				return nil
+			}
 			return out
 		}
 		b.diags.Warnf(CodeContentBlock, t.Content.Span, "%s answers from its call; its content is not used", b.describe())
 		out.Content = nil
 	}
-	if out.Operation = b.build(&t.Run, declared); out.Operation == nil {
+	if out.Operation = b.build(&t.Run, declared); out.Operation == nil || !b.mirroredInputs(out.Operation, declared) {
 		return nil
 	}
 	return out
@@ -230,7 +233,7 @@ func (b *builder) usable(raw *jsonvalue.Value, at diag.Span) bool {
 	for _, p := range problems {
 		b.diags.Warnf(CodeInputSchema, at, "%s", p)
 	}
-	return true
+	return b.mirrored(raw, func(string) diag.Span { return at })
 }
 
 // remoteRef finds a reference that leads out of the schema, or "". A value

@@ -319,7 +319,11 @@ func (b *builder) adopt(in *Input, to *consumed, p *param) {
 	}
 	switch {
 	case p.contract != nil:
+		mirror := in.Schema.Get("x-mcp-header")
 		in.Schema, in.Example, in.check = to.contract.Input(p.contract), p.contract.Example, nil
+		if mirror != nil { // what the file says about the protocol stays
+			in.Schema = jsonvalue.ObjectOf(append(slices.Clone(in.Schema.Elems()), jsonvalue.Member{Name: "x-mcp-header", Value: *mirror}))
+		}
 		in.repeats = p.contract.Schema.Types().Has(schema.TypeArray)
 		described = firstOf(described, p.contract.Description)
 	case p.in == inBody && to.whole >= 0 && &to.params[to.whole] == p && to.contract != nil && to.contract.Body != nil:

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,10 @@ func (c *compiler) mcpResource(from *spec.Exposes, r *spec.MCPResource, uses map
 		return out
 	}
 	out.Literals, out.Params = route.Parts(r.URI.Value)
+	if reason := unmatchable(out); reason != "" {
+		c.diags.Errorf(CodeResourceURI, r.URI.Span, "%s", reason).WithHint("a placeholder is {name}, and stands for one part between slashes")
+		return nil
+	}
 	if twice, is := repeated(out.Params); is {
 		c.diags.Errorf(CodeResourceURI, r.URI.Span, "the URI has the placeholder {%s} twice", clip(twice))
 		return nil
@@ -89,6 +94,20 @@ func (c *compiler) mcpResource(from *spec.Exposes, r *spec.MCPResource, uses map
 		}
 	}
 	return out
+}
+
+// unmatchable says why no URI could be told to belong to the template, or "".
+// Of RFC 6570 only its first level is understood.
+func unmatchable(r *Resource) string {
+	for i, name := range r.Params {
+		if strings.IndexFunc(name, func(c rune) bool { return strings.ContainsRune("+#./;?&=,!@|*:", c) }) >= 0 {
+			return fmt.Sprintf("{%s} is an expression of RFC 6570 that is not understood here", clip(name))
+		}
+		if i > 0 && r.Literals[i] == "" {
+			return fmt.Sprintf("nothing tells where {%s} ends and {%s} begins", clip(r.Params[i-1]), clip(name))
+		}
+	}
+	return ""
 }
 
 // localPath resolves a file URI; a path that is not absolute is taken from the

@@ -28,7 +28,8 @@ func (b *Bound) runMock(op *Operation, args *Args) (*Output, error) {
 // runSteps performs the calls of an operation one after the other. Everything
 // that can be checked without an answer is checked before the first call. A
 // step that fails ends the run: its answer, or its fault, is the operation's,
-// with the name of the step and of those before it that changed something.
+// with the name of the step and of those before it that changed something. All
+// steps share the time that one call may take.
 func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Output, error) {
 	own := *args
 	own.Header = unconditional(args.Header)
@@ -37,6 +38,8 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 	if refused := f.checkAhead(); refused != nil {
 		return nil, refused
 	}
+	ctx, cancel := context.WithTimeout(ctx, b.total)
+	defer cancel()
 	outputs := make([]jsonvalue.Member, len(op.calls))
 	var effects []string
 	for i := range op.calls {

@@ -50,6 +50,10 @@ func (b *builder) orchestrate(op *Operation, run *spec.Run) bool {
 			b.diags.Errorf(CodeStepTwice, s.Name.Span, "a step %q exists already", s.Name.Value)
 			complete = false
 		}
+		if at := slices.IndexFunc(b.inputs, func(in Input) bool { return in.Name == s.Name.Value }); at >= 0 && b.facts[at].origin == declared {
+			b.diags.Warnf(CodeStepShadowed, s.Name.Span, "{{%s}} means the input of this name, not the step", clip(s.Name.Value)).
+				WithRelated(b.inputs[at].Span, "the input").WithHint("rename the step")
+		}
 		compiled, ok := b.callOf(s.Name.Value, s.Call, s.With, s.HasWith)
 		complete = complete && ok
 		if ok {
@@ -79,42 +83,52 @@ func (b *builder) hasStep(name string) bool {
 
 // stepRef finds the earlier step that a placeholder such as get-ship.imo means.
 func (b *builder) stepRef(name string) (int, bool) {
-	for _, in := range b.inputs {
-		if in.Name == name {
-			return 0, false
-		}
+	if b.isInput(name) {
+		return 0, false
 	}
-	first, rest, dotted := strings.Cut(name, ".")
-	for i, step := range b.steps {
-		if step != first {
+	at, path := stepIn(b.steps, name)
+	if at < 0 {
+		return 0, false
+	}
+	b.refs = append(b.refs, stepRef{step: at, path: path})
+	return len(b.refs) - 1, true
+}
+
+// stepIn finds the step that a name begins with, and the names that follow it.
+// A step's own name may have dots: the longest that fits is meant.
+func stepIn(steps []string, name string) (at int, path []string) {
+	at = -1
+	for i, step := range steps {
+		rest, ok := strings.CutPrefix(name, step)
+		if step == "" || !ok || rest != "" && rest[0] != '.' || at >= 0 && len(step) <= len(steps[at]) {
 			continue
 		}
-		ref := stepRef{step: i}
-		if dotted {
-			ref.path = strings.Split(rest, ".")
+		at, path = i, nil
+		if rest != "" {
+			path = strings.Split(rest[1:], ".")
 		}
-		b.refs = append(b.refs, ref)
-		return len(b.refs) - 1, true
 	}
-	return 0, false
+	return at, path
+}
+
+func (b *builder) isInput(name string) bool {
+	return slices.ContainsFunc(b.inputs, func(in Input) bool { return in.Name == name })
 }
 
 // nearStep reports a placeholder that is taken for an input of the caller, but
 // reads like the value of a step: of one that has not run by then, or of one
 // whose name is written differently.
 func (b *builder) nearStep(name string, at diag.Span) {
-	first, _, dotted := strings.Cut(name, ".")
-	if !dotted || len(b.allSteps) == 0 || b.unscoped(name) != name {
+	if len(b.allSteps) == 0 || b.unscoped(name) != name || b.isInput(name) {
 		return
 	}
-	for _, in := range b.inputs {
-		if in.Name == name {
-			return
-		}
-	}
-	if slices.Contains(b.allSteps, first) {
-		b.diags.Errorf(CodeStepUnknown, at, "step %q has not run when this is needed", clip(first)).
+	if step, _ := stepIn(b.allSteps, name); step >= 0 {
+		b.diags.Errorf(CodeStepUnknown, at, "step %q has not run when this is needed", clip(b.allSteps[step])).
 			WithHint("a step sees the ones before it")
+		return
+	}
+	first, _, dotted := strings.Cut(name, ".")
+	if !dotted {
 		return
 	}
 	if near := diag.Nearest(first, b.allSteps); near != "" {
@@ -152,9 +166,39 @@ func (b *builder) assemble(mappings []spec.StepMapping) *assembly {
 			}
 			continue
 		}
-		a.parts = append(a.parts, part{target: strings.Split(m.Target.Value, "."), path: path})
+		p := part{target: strings.Split(m.Target.Value, "."), path: path}
+		if b.fits(a, &p, m.Target, mappings) {
+			a.parts = append(a.parts, p)
+		}
 	}
 	return a
+}
+
+// fits reports whether a part has a place of its own in the result. One that
+// lies in another, or where another lies, would be overwritten by it, or
+// overwrite it, depending on what the upstream answers.
+func (b *builder) fits(a *assembly, p *part, target spec.Text, mappings []spec.StepMapping) bool {
+	if slices.Contains(p.target, "") {
+		b.diags.Errorf(CodeMapping, target.Span, "%q has an empty name", clip(target.Value)).WithHint("write NAME, or NAME.NAME for a member of an object")
+		return false
+	}
+	for i := range a.parts {
+		other := a.parts[i].target
+		n := min(len(other), len(p.target))
+		if !slices.Equal(other[:n], p.target[:n]) {
+			continue
+		}
+		d := b.diags.Errorf(CodeMapping, target.Span, "%s and %s are one place in the result", clip(target.Value), clip(strings.Join(other, "."))).
+			WithHint("give each mapping a target of its own")
+		for j := range mappings {
+			if mappings[j].Target.Value == strings.Join(other, ".") {
+				d.WithRelated(mappings[j].Target.Span, "the other one")
+				break
+			}
+		}
+		return false
+	}
+	return true
 }
 
 // firstName is the step that a path such as $.get-ship.name begins with, where

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -269,14 +270,16 @@ func admits(types, v *jsonvalue.Value) bool {
 	return false
 }
 
-// observe logs what the core answered without calling a tool.
+// observe logs what the core answered without one of the functions that log
+// for themselves, which know more: what the upstream said.
 func (a *adapter) observe(ctx context.Context, info core.RequestInfo) {
-	if info.Method == "tools/call" && info.ErrorCode == 0 {
-		return // the call itself has been logged
+	_, panicked := errors.AsType[*core.PanicError](info.Err)
+	if info.Called && !panicked && (info.Method == "tools/call" && info.ErrorCode == 0 || info.Method == "resources/read" && a.dynamic(info.Target)) {
+		return
 	}
 	access := telemetry.Access{
 		Protocol: "mcp", Adapter: a.Adapter.Namespace, Method: info.Method, Operation: info.Target,
-		Duration: info.Duration, Era: info.Era.String(), Failed: info.ErrorCode != 0,
+		Duration: info.Duration, Era: info.Era.String(), Failed: info.ErrorCode != 0 || info.IsError,
 	}
 	if info.ErrorCode != 0 {
 		access.Fault = &fault.Fault{Kind: fault.InvalidInput, Message: fmt.Sprintf("error %d", info.ErrorCode), Cause: info.Err}

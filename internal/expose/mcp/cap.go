@@ -1,8 +1,12 @@
 package mcp
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"patchbay/internal/jsonvalue"
 )
@@ -11,40 +15,9 @@ import (
 // end of its largest arrays; everything else stays whole. It returns the value
 // that fits, and what was left out; nothing is cut where that cannot help.
 func cut(v *jsonvalue.Value, limit int) (jsonvalue.Value, []omission) {
-	size := len(v.Append(nil))
-	if size <= limit {
-		return *v, nil
-	}
-	var all []arrayAt
-	arrays(v, "", 0, &all)
-	out, omitted := *v, []omission(nil)
-	for size > limit && len(all) > 0 {
-		largest := 0
-		for i := range all {
-			if all[i].size > all[largest].size {
-				largest = i
-			}
-		}
-		a := all[largest]
-		all = append(all[:largest], all[largest+1:]...)
-		keep := a.fitting(size - limit)
-		if keep == a.value.Len() {
-			continue
-		}
-		omitted = append(omitted, omission{Pointer: a.pointer, Kept: keep, Total: a.value.Len()})
-		kept := jsonvalue.ArrayOf(a.value.Elems()[:keep:keep])
-		out = replaced(&out, a.pointer, kept)
-		size -= a.size - len(kept.Append(nil))
-		// Arrays inside of the one that was cut may be gone.
-		rest := all[:0]
-		for _, other := range all {
-			if !strings.HasPrefix(other.pointer, a.pointer+"/") {
-				rest = append(rest, other)
-			}
-		}
-		all = rest
-	}
-	return out, omitted
+	var c cutter
+	out := c.shrink(v, len(v.Append(nil)), limit, "", 0)
+	return out, c.omitted
 }
 
 // omission says which elements of an array were left out.
@@ -61,61 +34,100 @@ func (o omission) String() string {
 	return fmt.Sprintf("%s shows the first %d of %d elements", where, o.Kept, o.Total)
 }
 
-type arrayAt struct {
-	pointer string
-	value   *jsonvalue.Value
-	size    int
-}
+// maxCutDepth bounds how deep arrays are looked for.
+const maxCutDepth = 16
 
-// fitting is how many elements stay when at least excess bytes have to go.
-func (a *arrayAt) fitting(excess int) int {
-	keep := a.value.Len()
-	for keep > 0 && excess > 0 {
-		keep--
-		excess -= len(a.value.Elems()[keep].Value.Append(nil)) + 1
-	}
-	return keep
-}
+type cutter struct{ omitted []omission }
 
-// maxArrays bounds the arrays that are considered, maxArrayDepth how deep they
-// are looked for.
-const (
-	maxArrays     = 1000
-	maxArrayDepth = 8
-)
-
-func arrays(v *jsonvalue.Value, pointer string, depth int, out *[]arrayAt) {
-	if depth > maxArrayDepth || len(*out) >= maxArrays {
-		return
+// shrink returns v in at most limit bytes, or as short as leaving out elements
+// makes it. size is v's own length in bytes.
+func (c *cutter) shrink(v *jsonvalue.Value, size, limit int, pointer string, depth int) jsonvalue.Value {
+	if size <= limit || depth > maxCutDepth {
+		return *v
 	}
 	switch v.Kind() {
 	case jsonvalue.Array:
-		if v.Len() > 0 {
-			*out = append(*out, arrayAt{pointer, v, len(v.Append(nil))})
-		}
+		return c.array(v, limit, pointer, depth)
 	case jsonvalue.Object:
-		for i := range v.Elems() {
-			m := &v.Elems()[i]
-			arrays(&m.Value, pointer+"/"+strings.ReplaceAll(strings.ReplaceAll(m.Name, "~", "~0"), "/", "~1"), depth+1, out)
-		}
+		return c.object(v, size, limit, pointer, depth)
+	default:
+		return *v
 	}
 }
 
-// replaced is v with another value at a pointer through objects.
-func replaced(v *jsonvalue.Value, pointer string, with jsonvalue.Value) jsonvalue.Value {
-	if pointer == "" {
-		return with
+// array keeps the elements at the beginning that fit. Where not even the first
+// one does, it is shortened itself, if that helps.
+func (c *cutter) array(v *jsonvalue.Value, limit int, pointer string, depth int) jsonvalue.Value {
+	elems := v.Elems()
+	if len(elems) == 0 {
+		return *v
 	}
-	name, rest, deeper := strings.Cut(pointer[1:], "/")
-	if deeper {
-		rest = "/" + rest
+	kept, size := 0, len("[]")
+	for i := range elems {
+		size += len(elems[i].Value.Append(nil))
+		if size > limit {
+			break
+		}
+		kept++
+		size += len(",")
 	}
-	name = strings.ReplaceAll(strings.ReplaceAll(name, "~1", "/"), "~0", "~")
-	members := append([]jsonvalue.Member(nil), v.Elems()...)
-	for i := range members {
-		if members[i].Name == name {
-			members[i].Value = replaced(&members[i].Value, rest, with)
+	short := elems[:kept:kept]
+	if kept == 0 {
+		before := len(c.omitted)
+		first := &elems[0].Value
+		only := c.shrink(first, len(first.Append(nil)), limit-len("[]"), pointer+"/0", depth+1)
+		if len(only.Append(nil))+len("[]") <= limit {
+			short = []jsonvalue.Member{{Value: only}}
+		} else {
+			c.omitted = c.omitted[:before]
 		}
 	}
+	if len(short) < len(elems) {
+		c.omitted = append(c.omitted, omission{Pointer: pointer, Kept: len(short), Total: len(elems)})
+	}
+	return jsonvalue.ArrayOf(short)
+}
+
+// object shortens its longest members until it fits.
+func (c *cutter) object(v *jsonvalue.Value, size, limit int, pointer string, depth int) jsonvalue.Value {
+	type sized struct{ at, size int }
+	var order []sized
+	members := slices.Clone(v.Elems())
+	for i := range members {
+		if kind := members[i].Value.Kind(); kind == jsonvalue.Array || kind == jsonvalue.Object {
+			order = append(order, sized{i, len(members[i].Value.Append(nil))})
+		}
+	}
+	slices.SortStableFunc(order, func(a, b sized) int { return cmp.Compare(b.size, a.size) })
+	for _, o := range order {
+		if size <= limit {
+			break
+		}
+		m := &members[o.at]
+		short := c.shrink(&m.Value, o.size, max(len("[]"), o.size-(size-limit)), pointer+"/"+pointerToken(m.Name), depth+1)
+		size -= o.size - len(short.Append(nil))
+		m.Value = short
+	}
 	return jsonvalue.ObjectOf(members)
+}
+
+// pointerToken escapes a name for a JSON pointer (RFC 6901 section 3).
+func pointerToken(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+}
+
+// cutText shortens text to a number of bytes, at the end of a line where one
+// ends in its second half. It says how much is left, or "" where all is.
+func cutText(text string, limit int) (short, note string) {
+	if len(text) <= limit {
+		return text, ""
+	}
+	end := limit
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	if line := strings.LastIndexByte(text[:end], '\n'); line >= end/2 {
+		end = line + 1
+	}
+	return text[:end], "the text shows the first " + strconv.Itoa(end) + " of " + strconv.Itoa(len(text)) + " bytes"
 }

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,6 +31,10 @@ func TestCut(t *testing.T) {
 		{"an array", `[1,2,3]`, 5, `[1,2]`, []omission{{"", 2, 3}}},
 		{"nothing to cut", `{"a":"long long long"}`, 5, `{"a":"long long long"}`, nil},
 		{"elements stay whole", `{"a":[{"b":[1,2,3]},{"b":[4,5,6]}]}`, 30, `{"a":[{"b":[1,2,3]}]}`, []omission{{"/a", 1, 2}}},
+		{"arrays in arrays", `{"rows":[[1,2,3],[4,5,6]]}`, 20, `{"rows":[[1,2,3]]}`, []omission{{"/rows", 1, 2}}},
+		{"an element that is too long itself", `{"rows":[[1,2,3],[4]]}`, 15, `{"rows":[[1]]}`, []omission{{"/rows/0", 1, 3}, {"/rows", 1, 2}}},
+		{"an only element", `[{"a":[1,2,3]}]`, 11, `[{"a":[1]}]`, []omission{{"/0/a", 1, 3}}},
+		{"an element that cannot be shortened", `{"a":[{"b":"long long","c":[1]},2]}`, 20, `{"a":[]}`, []omission{{"/a", 0, 2}}},
 		{"numbers keep their digits", `{"n":9007199254740993.10,"a":[1,2]}`, 34, `{"n":9007199254740993.10,"a":[1]}`, []omission{{"/a", 1, 2}}},
 	} {
 		in := value(t, c.in)
@@ -65,10 +70,8 @@ func FuzzCut(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%s became %s: %v", text, out, err)
 		}
-		var left []arrayAt
-		arrays(&again, "", 0, &left)
-		if len(out) > int(limit) && len(left) > 0 && len(left) < maxArrays {
-			t.Errorf("%s, cut to %d bytes, is %s, of which %s could go", text, limit, out, left[0].pointer)
+		if left := someArray(&again, "", 0); len(out) > int(limit) && left != "" {
+			t.Errorf("%s, cut to %d bytes, is %s, of which %s could go", text, limit, out, left)
 		}
 		for _, o := range omitted {
 			before, after := at(&in, o.Pointer), at(&again, o.Pointer)
@@ -82,12 +85,35 @@ func FuzzCut(f *testing.F) {
 	})
 }
 
-// at follows a pointer through objects.
+// someArray points to an array that has elements, in objects, or is "".
+func someArray(v *jsonvalue.Value, pointer string, depth int) string {
+	if v.Kind() == jsonvalue.Array && v.Len() > 0 && depth <= maxCutDepth {
+		return pointer + " (an array)"
+	}
+	if v.Kind() == jsonvalue.Object {
+		for _, m := range v.Elems() {
+			if found := someArray(&m.Value, pointer+"/"+m.Name, depth+1); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
+}
+
+// at follows a pointer.
 func at(v *jsonvalue.Value, pointer string) *jsonvalue.Value {
 	if pointer == "" {
 		return v
 	}
 	for _, name := range strings.Split(pointer[1:], "/") {
+		if v.Kind() == jsonvalue.Array {
+			i, err := strconv.Atoi(name)
+			if err != nil || i >= v.Len() {
+				return nil
+			}
+			v = &v.Elems()[i].Value
+			continue
+		}
 		if v = v.Get(strings.NewReplacer("~1", "/", "~0", "~").Replace(name)); v == nil {
 			return nil
 		}
@@ -107,6 +133,7 @@ func TestCapped(t *testing.T) {
 	list := strings.Join(elements, ",")
 	for _, c := range []struct{ name, properties, body, truncated string }{
 		{"cut", items, `{"items":[` + list + `]}`, "true"},
+		{"the answer says that it is whole", items + `,"truncated":{"type":["boolean","null"]}`, `{"truncated":false,"items":[` + list + `]}`, "true"},
 		{"the answer has that member", items, `{"items":[` + list + `],"truncated":"no"}`, `"no"`},
 		{"the schema has another one", items + `,"truncated":{"type":["string","null"]}`, `{"items":[` + list + `]}`, ""},
 	} {
@@ -136,10 +163,47 @@ func TestCapped(t *testing.T) {
 		"an error":       core.ErrorResult(strings.Repeat("x", 1000)),
 		"a short answer": core.JSONResult([]byte(`{"items":[]}`)),
 		"no array":       core.JSONResult([]byte(`{"a":"` + strings.Repeat("x", 1000) + `"}`)),
-		"text":           {Content: []core.Content{core.TextContent(list)}},
+		"a picture":      {Content: []core.Content{{Kind: core.Image, MIMEType: "image/png", Data: make([]byte, 1000)}}},
 	} {
 		if diff := cmp.Diff(unchanged, made.capped(unchanged)); diff != "" {
 			t.Errorf("%s was changed:\n%s", name, diff)
 		}
+	}
+}
+
+// Text is cut at the end of a line, wherever it stands in the result.
+func TestCappedTexts(t *testing.T) {
+	made := &tool{adapter: &adapter{Options{MaxResult: 100}}}
+	long := strings.Repeat("ten bytes\n", 20)
+	resource := core.ResourceContents{URI: "x://y", MIMEType: "text/csv", Text: long}
+	for name, c := range map[string]struct {
+		in   core.Result
+		text func(core.Result) string
+	}{
+		"alone":                 {core.Result{Content: []core.Content{core.TextContent(long)}}, func(r core.Result) string { return r.Content[0].Text }},
+		"in a resource":         {core.Result{Content: []core.Content{{Kind: core.EmbeddedResource, Resource: &resource}}}, func(r core.Result) string { return r.Content[0].Resource.Text }},
+		"beside a short object": {core.Result{Content: []core.Content{core.TextContent(long)}, Structured: []byte(`{}`)}, func(r core.Result) string { return r.Content[0].Text }},
+		"beside an object that is cut": {
+			core.Result{Content: []core.Content{core.TextContent(long)}, Structured: []byte(`{"items":["` + strings.Repeat("x", 100) + `"]}`)},
+			func(r core.Result) string { return r.Content[0].Text },
+		},
+	} {
+		got := made.capped(c.in)
+		if text := c.text(got); text != long[:100] {
+			t.Errorf("%s: the text is %q", name, text)
+		}
+		note := got.Content[1].Text
+		if want := "the text shows the first 100 of 200 bytes"; !strings.Contains(note, want) {
+			t.Errorf("%s: the note is %q, want %q", name, note, want)
+		}
+		if c.in.Structured != nil && len(got.Structured) > 100 {
+			t.Errorf("%s: %s", name, got.Structured)
+		}
+	}
+	if resource.Text != long {
+		t.Error("the resource itself was changed")
+	}
+	if short, _ := cutText("ä"+strings.Repeat("ö", 50), 10); short != "äöööö" {
+		t.Errorf("cut in the middle of a character: %q", short)
 	}
 }

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"patchbay/internal/fault"
@@ -64,7 +65,13 @@ func (t *tool) spelledOut(ctx context.Context, args *plan.Args) (core.Result, *f
 // and how to get the rest.
 func (t *tool) capped(r core.Result) core.Result {
 	limit := t.adapter.MaxResult
-	if limit <= 0 || r.IsError || r.Structured == nil || len(r.Structured) <= limit {
+	switch {
+	case limit <= 0 || r.IsError:
+		return r
+	case r.Structured == nil || len(r.Content) > 0:
+		r = t.cappedTexts(r, limit)
+	}
+	if len(r.Structured) <= limit {
 		return r
 	}
 	root, err := jsonvalue.Parse(r.Structured)
@@ -76,20 +83,64 @@ func (t *tool) capped(r core.Result) core.Result {
 	if omitted == nil {
 		return r
 	}
-	if shorter.Get("truncated") == nil { // an answer's own member stays
-		members := append([]jsonvalue.Member(nil), shorter.Elems()...)
-		marked := jsonvalue.ObjectOf(append(members, jsonvalue.Member{Name: "truncated", Value: jsonvalue.BoolOf(true)}))
-		if t.output == nil || t.output.Valid(&marked) {
-			shorter = marked
-		}
+	if marked, ok := marked(&shorter); ok && (t.output == nil || t.output.Valid(&marked)) {
+		shorter = marked
 	}
 	structured := shorter.Append(nil)
-	var lines []string
-	for _, o := range omitted {
-		lines = append(lines, o.String())
+	lines := make([]string, len(omitted))
+	for i, o := range omitted {
+		lines[i] = o.String()
 	}
-	note := "The answer was too long for one result and has been cut: " + strings.Join(lines, "; ") + "." + t.rest()
-	return core.Result{Content: []core.Content{core.TextContent(string(structured)), core.TextContent(note)}, Structured: structured}
+	content := []core.Content{core.TextContent(string(structured))}
+	if len(r.Content) > 0 {
+		content = r.Content // texts that say more than the structure, shortened already
+	}
+	return core.Result{Content: append(content, t.cutNote(lines)), Structured: structured}
+}
+
+// marked is the object with "truncated": true. A member of that name which is
+// no boolean means something else, and stays.
+func marked(v *jsonvalue.Value) (jsonvalue.Value, bool) {
+	members := slices.Clone(v.Elems())
+	yes := jsonvalue.Member{Name: "truncated", Value: jsonvalue.BoolOf(true)}
+	at := slices.IndexFunc(members, func(m jsonvalue.Member) bool { return m.Name == yes.Name })
+	switch {
+	case at < 0:
+		members = append(members, yes)
+	case members[at].Value.Kind() != jsonvalue.Bool:
+		return *v, false
+	default:
+		members[at] = yes
+	}
+	return jsonvalue.ObjectOf(members), true
+}
+
+// cappedTexts cuts the texts of a result, whether they stand alone or in a
+// resource. Images, sounds and other bytes mean nothing in part and stay.
+func (t *tool) cappedTexts(r core.Result, limit int) core.Result {
+	var lines []string
+	content := slices.Clone(r.Content)
+	for i := range content {
+		text := &content[i].Text
+		if content[i].Kind == core.EmbeddedResource {
+			resource := *content[i].Resource
+			content[i].Resource, text = &resource, &resource.Text
+		}
+		short, note := cutText(*text, limit)
+		if note != "" {
+			*text = short
+			lines = append(lines, note)
+		}
+	}
+	if lines == nil {
+		return r
+	}
+	r.Content = append(content, t.cutNote(lines))
+	return r
+}
+
+func (t *tool) cutNote(lines []string) core.Content {
+	return core.TextContent("The answer was too long for one result and has been cut: " + strings.Join(lines, "; ") + "." + t.rest())
 }
 
 // rest names the arguments with which the remaining elements can be asked for.

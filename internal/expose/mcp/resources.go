@@ -158,10 +158,6 @@ func mediaOf(name, declared string) string {
 }
 
 func readFile(root *os.Root, name, uri, declared string) ([]core.ResourceContents, error) {
-	// What became a pipe or device since it was listed must not be opened.
-	if info, err := root.Stat(name); err != nil || !info.Mode().IsRegular() {
-		return nil, core.ErrResourceNotFound
-	}
 	// A pipe that took the file's place would keep the reader waiting.
 	if info, err := root.Stat(name); err != nil || !info.Mode().IsRegular() {
 		return nil, core.ErrResourceNotFound
@@ -199,6 +195,19 @@ func isText(media string) bool {
 	switch media {
 	case "application/json", "application/xml", "application/yaml", "application/javascript", "application/x-www-form-urlencoded", "image/svg+xml":
 		return true
+	}
+	return false
+}
+
+// dynamic reports whether a URI is answered by an operation.
+func (a *adapter) dynamic(uri string) bool {
+	for _, r := range a.Adapter.Resources {
+		if r.Folder != "" {
+			continue
+		}
+		if _, ok := r.Match(uri); ok {
+			return true
+		}
 	}
 	return false
 }

@@ -8,11 +8,13 @@ import (
 	"strings"
 	"sync"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/diag"
 	"patchbay/internal/fault"
 	core "patchbay/internal/mcp"
 	"patchbay/internal/plan"
 	"patchbay/internal/problem"
+	"patchbay/internal/telemetry"
 )
 
 // Selection says which tools are offered. The zero Selection offers all. An
@@ -129,6 +131,7 @@ const maxViews = 64
 // /mcp/-/. It is safe for concurrent use.
 type Endpoint struct {
 	server  *core.Server
+	opts    Options
 	adapter *plan.MCPAdapter
 	tools   map[string]*plan.Tool
 	options core.HTTPOptions
@@ -141,7 +144,7 @@ type Endpoint struct {
 // NewEndpoint returns the endpoint of a server that [New] made from the same
 // options.
 func NewEndpoint(server *core.Server, opts Options, options core.HTTPOptions) *Endpoint {
-	e := &Endpoint{server: server, adapter: opts.Adapter, tools: map[string]*plan.Tool{}, options: options, views: map[string]http.Handler{}}
+	e := &Endpoint{server: server, opts: opts, adapter: opts.Adapter, tools: map[string]*plan.Tool{}, options: options, views: map[string]http.Handler{}}
 	for i, name := range offeredNames(opts.Adapter) {
 		e.tools[name] = opts.Adapter.Tools[i]
 	}
@@ -159,13 +162,35 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			f := fault.New(fault.NotFound, "%v", err)
 			f.Hint = "selections are /mcp/-/readonly, /mcp/-/tools/NAME,NAME and /mcp/-/tags/TAG,TAG"
-			problem.Write(w, f, "")
+			e.refuse(w, r, f)
 			return
 		}
 		view.ServeHTTP(w, r)
 	default:
-		problem.Write(w, fault.New(fault.NotFound, "the MCP endpoint is /mcp"), "")
+		e.refuse(w, r, fault.New(fault.NotFound, "the MCP endpoint is /mcp"))
 	}
+}
+
+// refuse answers what never reaches the protocol, and logs it.
+func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
+	id := e.opts.IDs.Accept(r.Header.Get("X-Request-Id"))
+	status := problem.Write(w, f, id)
+	e.opts.Log.Log(r.Context(), &telemetry.Access{Protocol: "mcp", Adapter: e.adapter.Namespace, Method: r.Method, Status: status, RequestID: id, Fault: f})
+}
+
+// Guard puts a verifier of callers before the endpoint; nil lets everybody in.
+func (e *Endpoint) Guard(v *auth.Verifier) http.Handler {
+	if v == nil {
+		return e
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ok, challenge := v.Verify(r); !ok {
+			w.Header().Set("WWW-Authenticate", challenge)
+			e.refuse(w, r, fault.New(fault.Unauthenticated, "this adapter wants credentials"))
+			return
+		}
+		e.ServeHTTP(w, r)
+	})
 }
 
 func (e *Endpoint) view(path string) (http.Handler, error) {

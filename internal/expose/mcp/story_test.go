@@ -143,6 +143,7 @@ func play(t *testing.T, endpoint http.Handler, up *scripted, request string) (an
 	}
 	up.take()
 	r := httptest.NewRequestWithContext(context.Background(), "POST", path, strings.NewReader(request))
+	r.Header.Set("X-Request-Id", "story")
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", accept)
 	r.Header.Set("MCP-Protocol-Version", "2025-11-25")
