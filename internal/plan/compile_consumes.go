@@ -202,6 +202,10 @@ var reservedHeaders = []string{
 	"connection", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "expect", "user-agent", "idempotency-key", "x-idempotency-key",
 }
 
+func reservedHeader(name string) bool {
+	return slices.Contains(reservedHeaders, strings.ToLower(name))
+}
+
 func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 	p := param{name: from.Name.Value, required: from.Required.Value, declared: from, span: from.Span}
 	switch strings.ToLower(from.In.Value) {
@@ -211,7 +215,7 @@ func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 		p.in = inQuery
 	case "header":
 		p.in = inHeader
-		if slices.Contains(reservedHeaders, strings.ToLower(p.name)) {
+		if reservedHeader(p.name) {
 			c.diags.Notef(CodeInputReserved, from.Span, "the header %s is set by the gateway and taken from no caller", p.name)
 			return
 		}
@@ -336,8 +340,8 @@ func (c *compiler) contractParameters(op *consumed) {
 		}
 		if p.contract != nil {
 			p.style = p.contract.Style
-			if p.in == inQuery {
-				p.name = p.contract.Name
+			if p.in == inQuery || p.in == inHeader && headerName(p.contract.Name) && !reservedHeader(p.contract.Name) {
+				p.name = p.contract.Name // on the wire, the provider's spelling counts
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 )
 
 // foldNames prepares the lenient match of argument names; names that would
-// then be equal have none.
+// then be equal have none. An input's own name is understood as well where
+// hosts are shown another.
 func (t *tool) foldNames() {
 	for name, at := range t.properties {
 		folded := diag.Fold(name)
@@ -29,6 +31,20 @@ func (t *tool) foldNames() {
 		}
 		t.folded[folded] = at
 	}
+	own := map[string]int{}
+	for name, at := range t.properties {
+		in := &t.plan.Inputs[at]
+		folded := diag.Fold(in.Name)
+		_, taken := t.folded[folded]
+		if name == in.Name || taken || in.Schema.Get("x-mcp-header") != nil {
+			continue
+		}
+		if _, twice := own[folded]; twice {
+			at = -1
+		}
+		own[folded] = at
+	}
+	maps.Copy(t.folded, own)
 }
 
 // call runs the tool. What fails is a result that the model reads, never a

@@ -6,6 +6,7 @@ package mcp
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"patchbay/internal/jsonvalue"
@@ -146,7 +147,7 @@ func (t *tool) inputSchema() []byte {
 		in := &t.plan.Inputs[i]
 		t.properties[name] = i
 		t.known = append(t.known, name)
-		properties = append(properties, jsonvalue.Member{Name: name, Value: described(in)})
+		properties = append(properties, jsonvalue.Member{Name: name, Value: described(in, name)})
 		if in.Required {
 			required = append(required, jsonvalue.Member{Value: jsonvalue.StringOf(name)})
 		}
@@ -176,14 +177,22 @@ func (t *tool) rawSchema() []byte {
 }
 
 // described is an input's schema with its description; a body without a
-// contract is at least an object.
-func described(in *plan.Input) jsonvalue.Value {
+// contract is at least an object. Where hosts do not accept the input's own
+// name, the description begins with it: DateSent, DateSent< and DateSent> often
+// have the same text.
+func described(in *plan.Input, name string) jsonvalue.Value {
 	members := append([]jsonvalue.Member(nil), in.Schema.Elems()...)
 	if in.Schema.Get("type") == nil && in.Location == plan.WholeBody && len(members) == 0 {
 		members = append(members, jsonvalue.Member{Name: "type", Value: jsonvalue.StringOf("object")})
 	}
-	if in.Schema.Get("description") == nil && in.Description != "" {
+	at := slices.IndexFunc(members, func(m jsonvalue.Member) bool { return m.Name == "description" })
+	if at < 0 && (in.Description != "" || name != in.Name) {
+		at = len(members)
 		members = append(members, jsonvalue.Member{Name: "description", Value: jsonvalue.StringOf(in.Description)})
+	}
+	if name != in.Name {
+		text := strings.TrimRight("The parameter `"+in.Name+"`. "+members[at].Value.Text(), " ")
+		members[at].Value = jsonvalue.StringOf(text)
 	}
 	return jsonvalue.ObjectOf(members)
 }

@@ -332,8 +332,9 @@ func TestPropertyNamesAreRestored(t *testing.T) {
 		t.Errorf("the long description has %d bytes", n)
 	}
 	want := `{"type":"object","properties":{` +
-		`"select":{"type":"string","description":"What to read."},"filter_x":{"type":"array","items":{"type":"string"}},"plain":{"type":"string"},` +
-		`"body":{"type":"object"},"id":{"type":"string"}},"required":["select","id"],"additionalProperties":false}`
+		`"select":{"type":"string","description":"The parameter `+"`$select`"+`. What to read."},` +
+		`"filter_x":{"type":"array","items":{"type":"string"},"description":"The parameter `+"`filter[x]`"+`."},"plain":{"type":"string"},` +
+		`"body":{"type":"object"},"id":{"type":"string","description":"The parameter `+"`$id`"+`."}},"required":["select","id"],"additionalProperties":false}`
 	if d := cmp.Diff(want, string(list[0].InputSchema)); d != "" {
 		t.Errorf("input schema (-want +got):\n%s", d)
 	}
@@ -345,6 +346,16 @@ func TestPropertyNamesAreRestored(t *testing.T) {
 	}
 	if d := cmp.Diff(map[string]string{"select": "$select", "filter_x": "filter[x]", "plain": "plain", "body": "body", "id": "$id"}, got); d != "" {
 		t.Errorf("arguments (-want +got):\n%s", d)
+	}
+	// The names that the file knows are understood as well.
+	args, f := tl.arguments([]byte(`{"$select":"a","Filter[x]":["b"],"$id":"c"}`))
+	if f != nil || len(args.Refused) > 0 {
+		t.Fatal(f, args.Refused)
+	}
+	for i, v := range args.Values {
+		if in := &tl.plan.Inputs[i]; strings.ContainsAny(in.Name, "$[") == v.IsAbsent() {
+			t.Errorf("%s is absent: %v", in.Name, v.IsAbsent())
+		}
 	}
 }
 
