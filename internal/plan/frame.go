@@ -384,6 +384,9 @@ func (f *frame) body(out *upstream.Request) *fault.Fault {
 			f.refuse(f.input(to.whole), "", "must be an object, because the upstream takes a form", "")
 			return &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused}
 		}
+		if to.contract != nil && to.contract.Body != nil && !f.args.Textual {
+			v = to.contract.Body.FormFields(v)
+		}
 		out.ContentType = contentForm
 		out.Body = wire.AppendForm(make([]byte, 0, 512), &v)
 		return nil

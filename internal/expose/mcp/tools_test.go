@@ -332,9 +332,9 @@ func TestPropertyNamesAreRestored(t *testing.T) {
 		t.Errorf("the long description has %d bytes", n)
 	}
 	want := `{"type":"object","properties":{` +
-		`"select":{"type":"string","description":"The parameter `+"`$select`"+`. What to read."},` +
-		`"filter_x":{"type":"array","items":{"type":"string"},"description":"The parameter `+"`filter[x]`"+`."},"plain":{"type":"string"},` +
-		`"body":{"type":"object"},"id":{"type":"string","description":"The parameter `+"`$id`"+`."}},"required":["select","id"],"additionalProperties":false}`
+		`"select":{"type":"string","description":"The parameter ` + "`$select`" + `. What to read."},` +
+		`"filter_x":{"type":"array","items":{"type":"string"},"description":"The parameter ` + "`filter[x]`" + `."},"plain":{"type":"string"},` +
+		`"body":{"type":"object"},"id":{"type":"string","description":"The parameter ` + "`$id`" + `."}},"required":["select","id"],"additionalProperties":false}`
 	if d := cmp.Diff(want, string(list[0].InputSchema)); d != "" {
 		t.Errorf("input schema (-want +got):\n%s", d)
 	}
