@@ -23,7 +23,7 @@ func layers() [][]string {
 		{"internal/bind", "internal/deploy", "internal/guard", "internal/openapi", "internal/problem", "internal/schema", "internal/spec", "internal/telemetry"},
 		{"internal/jsonpath", "internal/rawformat", "internal/template"},
 		{"internal/diag", "internal/fault", "internal/jsonvalue"},
-		{"capabilities", "internal/archtest", "internal/mcp", "internal/route", "internal/sandbox"},
+		{"capabilities", "internal/archtest", "internal/corpustest", "internal/mcp", "internal/route", "internal/sandbox"},
 	}
 }
 
