@@ -53,13 +53,16 @@ func TestCatalogue(t *testing.T) {
 			}
 		})
 	}
+	t.Run("descriptions", func(t *testing.T) { g.checkDescriptions(t, files) })
 	t.Run("schemas", func(t *testing.T) { g.checkSchemas(t, files) })
-	for _, f := range faults() {
-		if g.noticed[f.name] == 0 {
-			t.Errorf("no request could have had %s: the fault shows nothing", f.name)
+	t.Run("faults", func(t *testing.T) {
+		for _, f := range faults() {
+			if g.noticed[f.name] == 0 {
+				t.Errorf("no request could have had %s: the fault shows nothing", f.name)
+			}
 		}
-	}
-	t.Logf("faults that would have been noticed: %v", g.noticed)
+		t.Logf("faults that would have been noticed: %v", g.noticed)
+	})
 }
 
 // TestPrecedence: of two documents that contradict each other, the first decides.

@@ -24,6 +24,7 @@ type contract struct {
 	doc *document
 	// server is the URL that describes it, path the template below that.
 	server, path string
+	operation    map[string]any
 	// params are the parameters of the path item and of the operation.
 	params []parameter
 	// media is the type of the request body, "" for none.
@@ -114,7 +115,7 @@ func (d *document) servers(levels ...map[string]any) []string {
 }
 
 func (d *document) contract(server, path string, item, op map[string]any) *contract {
-	c := &contract{doc: d, server: server, path: path}
+	c := &contract{doc: d, server: server, path: path, operation: op}
 	for _, declared := range append(list(op["parameters"]), list(item["parameters"])...) {
 		p := d.object(declared)
 		name, in := text(p["name"]), text(p["in"])
