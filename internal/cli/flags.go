@@ -16,6 +16,7 @@ type flags struct {
 	opts       deploy.Options
 	renames    []string
 	listen     []string
+	mounts     []string
 	upstreams  []string
 	checks     []string
 	logFormat  string
@@ -30,7 +31,8 @@ func (c *command) newFlags(cmd *cobra.Command) *flags {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE` (NAME=value lines), after the environment; repeatable")
-	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME from the variable OTHER, as `NAME=OTHER`; names only, never values; repeatable")
+	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME, of all files or of those with a NAMESPACE, from the variable OTHER: `[NAMESPACE.]NAME=OTHER`; names only, never values; repeatable")
+	set.StringArrayVar(&f.opts.ShareEnv, "share-env", nil, "confirm that the variable `NAME` may be sent to several providers, or to one that its name does not belong to; repeatable")
 	set.StringArrayVar(&f.opts.Contracts, "contract", nil, "OpenAPI document, or folder of them, about the consumed APIs: `FILE|DIR`; repeatable")
 	set.BoolVar(&f.opts.ContractsFirst, "contracts-first", false, "let --contract win over the contracts that Patchbay carries")
 	set.StringArrayVar(&f.upstreams, "upstream", nil, "send the calls of a consumed namespace to another base address: `NAMESPACE=URL`; repeatable")
@@ -75,9 +77,18 @@ func (f *flags) listenFlags(cmd *cobra.Command) {
 	set := cmd.Flags()
 	f.listenable = true
 	set.StringArrayVar(&f.listen, "listen", nil, "where an adapter listens: `NAMESPACE=HOST:PORT`; repeatable")
+	f.mountFlags(cmd)
+	set.BoolVar(&f.opts.SkipInvalid, "skip-invalid", false, "where some of several files have errors, serve the others")
 	set.StringArrayVar(&f.opts.AllowHosts, "allow-host", nil, "another `NAME` under which the listeners are known; repeatable")
 	set.StringArrayVar(&f.opts.AllowOrigins, "allow-origin", nil, "a web page's `ORIGIN` that may call, such as https://app.example; repeatable")
 	set.BoolVar(&f.opts.AllowUnauthenticated, "allow-unauthenticated", false, "let adapters without credentials be reached from outside")
+}
+
+// mountFlags registers where the routes of several files stand.
+func (f *flags) mountFlags(cmd *cobra.Command) {
+	set := cmd.Flags()
+	set.StringArrayVar(&f.mounts, "mount", nil, "put the routes of a REST adapter under a path: `NAMESPACE=/PATH`; repeatable")
+	set.BoolVar(&f.opts.MountAll, "mount-all", false, "put the routes of each REST adapter under its namespace")
 }
 
 // logFlags registers how the log is written.
@@ -95,8 +106,9 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 		given      []string
 		into       map[string]string
 	}{
-		{"map-env", "NAME=OTHER", f.renames, o.Renames},
+		{"map-env", "[NAMESPACE.]NAME=OTHER", f.renames, o.Renames},
 		{"listen", "NAMESPACE=HOST:PORT", f.listen, o.Listen},
+		{"mount", "NAMESPACE=/PATH", f.mounts, o.Mounts},
 		{"upstream", "NAMESPACE=URL", f.upstreams, o.Upstreams},
 	} {
 		for _, pair := range target.given {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
 	"patchbay/internal/expose/page"
@@ -382,39 +383,77 @@ func (c *command) export() *cobra.Command {
 	}
 	var adapter, base string
 	sub := &cobra.Command{
-		Use:   "openapi [FILE]",
-		Short: "Print OpenAPI 3.1 of a REST adapter",
-		Long:  `Prints the OpenAPI 3.1 description of exactly what the REST adapter routes.`,
+		Use:   "openapi [FILE|DIR...]",
+		Short: "Print OpenAPI 3.1 of REST adapters",
+		Long: `Prints the OpenAPI 3.1 description of exactly what the REST adapters of a
+capability route. Of several files it describes all that share the address of
+the first one, as serve would serve them.`,
 		Example: `  patchbay export openapi > openapi.json
-  patchbay export openapi my-capability.yaml --server https://gateway.example`,
-		Args: atMost(1),
+  patchbay export openapi my-capability.yaml --server https://gateway.example
+  patchbay export openapi capabilities/ --mount-all > openapi.json`,
 	}
 	f := c.newFlags(sub)
-	sub.Flags().StringVar(&adapter, "adapter", "", "the `NAMESPACE` of the adapter (default the first)")
-	sub.Flags().StringVar(&base, "server", "", "the `URL` under which the adapter is reached (default its own port on this machine)")
+	f.mountFlags(sub)
+	sub.Flags().StringVar(&adapter, "adapter", "", "only the adapter with this `NAMESPACE`")
+	sub.Flags().StringVar(&base, "server", "", "the `URL` under which the adapters are reached (default the file's own port on this machine)")
 	sub.RunE = func(_ *cobra.Command, args []string) error {
-		loaded, err := c.loadFor(f, args)
+		opts, err := f.options(args)
 		if err != nil {
 			return err
 		}
-		for _, p := range loaded.Plans {
-			for _, a := range p.REST {
-				if adapter != "" && a.Namespace != adapter {
-					continue
-				}
-				if base == "" {
-					base = fmt.Sprintf("http://127.0.0.1:%d", a.Port)
-				}
-				document, err := page.OpenAPI(p, a, base, Version())
-				if err != nil {
-					return err
-				}
-				_, err = c.Out.Write(document)
-				return err
-			}
+		loaded, found, err := engine.Load(opts)
+		if err != nil {
+			return err
 		}
-		return usageError{fmt.Errorf("there is no such REST adapter")}
+		if found.HasErrors() {
+			return c.refuse(found, loaded)
+		}
+		clashes, err := engine.Clashes(loaded, opts)
+		if err != nil {
+			return usageError{err}
+		}
+		if adapter == "" && clashes.HasErrors() {
+			return c.refuse(clashes, loaded)
+		}
+		members, port, err := described(loaded, opts, adapter)
+		if err != nil {
+			return err
+		}
+		if base == "" {
+			base = fmt.Sprintf("http://127.0.0.1:%d", port)
+		}
+		document, err := page.OpenAPI(members, base, Version())
+		if err != nil {
+			return err
+		}
+		_, err = c.Out.Write(document)
+		return err
 	}
 	cmd.AddCommand(sub)
 	return cmd
+}
+
+// described are the REST adapters that one description covers: those with the
+// port of the first one, or the one that is asked for.
+func described(loaded *engine.Loaded, opts *deploy.Options, adapter string) ([]page.Described, int, error) {
+	var members []page.Described
+	var names []string
+	port := 0
+	for _, p := range loaded.Plans {
+		for _, a := range p.REST {
+			names = append(names, a.Namespace)
+			if adapter != "" && a.Namespace != adapter || len(members) > 0 && a.Port != port {
+				continue
+			}
+			port = a.Port
+			members = append(members, page.Described{Plan: p, Adapter: a, Mount: opts.Mount(a.Namespace)})
+		}
+	}
+	if len(members) > 0 {
+		return members, port, nil
+	}
+	if near := diag.Nearest(adapter, names); near != "" {
+		return nil, 0, usageError{fmt.Errorf("there is no REST adapter %q; did you mean %s?", adapter, near)}
+	}
+	return nil, 0, usageError{fmt.Errorf("there is no such REST adapter")}
 }

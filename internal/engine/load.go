@@ -10,8 +10,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"patchbay/capabilities"
 	"patchbay/internal/contract"
@@ -28,6 +31,9 @@ type Loaded struct {
 	Plans []*plan.Plan
 	// Embedded reports that the plan is of the capability the binary carries.
 	Embedded bool
+	// Skipped are documents with errors that are left out.
+	Skipped  []Skipped
+	Profiles *profile.Set
 	sources  map[string][]byte
 }
 
@@ -37,33 +43,95 @@ func (l *Loaded) Source(file string) []byte { return l.sources[file] }
 // maxSource bounds a capability file or contract, in bytes.
 const maxSource = 64 << 20
 
-// Load reads and compiles the documents that the options name. The error is
-// for files that cannot be read; what is wrong inside of them is diagnostics,
-// and the plans are usable as far as those go.
+// Skipped is a document that has errors and is left out, because the operator
+// wants the others served all the same.
+type Skipped struct {
+	File     string
+	Findings diag.List
+}
+
+// Name is the file's name without its folder.
+func (s *Skipped) Name() string { return filepath.Base(s.File) }
+
+// Reason is the first error in words.
+func (s *Skipped) Reason() string {
+	for _, d := range s.Findings {
+		if d.Severity != diag.Error {
+			continue
+		}
+		if n := s.Findings.Count(diag.Error); n > 1 {
+			return fmt.Sprintf("line %d: %s; %d more errors", d.Span.Line, d.Message, n-1)
+		}
+		return fmt.Sprintf("line %d: %s", d.Span.Line, d.Message)
+	}
+	return ""
+}
+
+// Load reads and compiles the documents that the options name, several at a
+// time. The error is for files that cannot be read; what is wrong inside of
+// them is diagnostics, and the plans are usable as far as those go. With
+// SkipInvalid, documents with errors are set aside and have no diagnostics.
 func Load(opts *deploy.Options) (*Loaded, diag.List, error) {
-	l := &Loaded{sources: map[string][]byte{}}
+	l := &Loaded{sources: map[string][]byte{}, Embedded: len(opts.Files) == 0}
 	compile, err := options(opts)
 	if err != nil {
 		return nil, nil, err
 	}
+	l.Profiles = compile.Profiles
 	documents, err := readDocuments(opts.Files)
 	if err != nil {
 		return nil, nil, err
 	}
-	l.Embedded = len(opts.Files) == 0
 	var diags diag.List
-	for _, d := range documents {
-		l.sources[d.Name] = d.Data
-		doc, found := spec.Load(d.Name, d.Data)
-		diags = append(diags, found...)
-		if found.HasErrors() && len(doc.Exposes)+len(doc.Consumes) == 0 {
+	for i, c := range compileAll(documents, compile) {
+		name := documents[i].Name
+		l.sources[name] = documents[i].Data
+		if opts.SkipInvalid && c.found.HasErrors() {
+			l.Skipped = append(l.Skipped, Skipped{File: name, Findings: c.found.Sorted()})
 			continue
 		}
-		p, found := plan.Compile(doc, compile)
-		diags = append(diags, found...)
-		l.Plans = append(l.Plans, p)
+		diags = append(diags, c.found...)
+		if c.plan != nil {
+			l.Plans = append(l.Plans, c.plan)
+		}
+	}
+	if len(l.Skipped) == len(documents) {
+		return nil, nil, fmt.Errorf("every file has errors; patchbay validate shows them. The first: %s: %s", l.Skipped[0].File, l.Skipped[0].Reason())
 	}
 	return l, diags.Sorted(), nil
+}
+
+// compiled is one document after compiling; plan is nil where there is nothing
+// in it to plan.
+type compiled struct {
+	plan  *plan.Plan
+	found diag.List
+}
+
+// compileAll compiles documents, as many at a time as there are processors.
+func compileAll(documents []capabilities.Document, opts plan.Options) []compiled {
+	out := make([]compiled, len(documents))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(len(documents), runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(documents) {
+					return
+				}
+				doc, found := spec.Load(documents[i].Name, documents[i].Data)
+				out[i].found = found
+				if found.HasErrors() && len(doc.Exposes)+len(doc.Consumes) == 0 {
+					continue
+				}
+				p, more := plan.Compile(doc, opts)
+				out[i].plan, out[i].found = p, append(found, more...)
+			}
+		})
+	}
+	workers.Wait()
+	return out
 }
 
 func options(opts *deploy.Options) (plan.Options, error) {

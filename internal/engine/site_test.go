@@ -104,7 +104,7 @@ func serve(t testing.TB, with settings) *site {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if at.Kind == "mcp" {
+		if len(at.MCP) > 0 {
 			s.mcp = u.Host
 		} else {
 			s.rest = u.Host

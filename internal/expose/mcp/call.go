@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -270,15 +271,26 @@ func admits(types, v *jsonvalue.Value) bool {
 	return false
 }
 
+// watcher logs the requests of a server, of one adapter or of several.
+type watcher struct {
+	log      *telemetry.Logger
+	name     string
+	adapters []*adapter
+}
+
+func (w *watcher) dynamic(uri string) bool {
+	return slices.ContainsFunc(w.adapters, func(a *adapter) bool { return a.dynamic(uri) })
+}
+
 // observe logs what the core answered without one of the functions that log
 // for themselves, which know more: what the upstream said.
-func (a *adapter) observe(ctx context.Context, info core.RequestInfo) {
+func (w *watcher) observe(ctx context.Context, info core.RequestInfo) {
 	_, panicked := errors.AsType[*core.PanicError](info.Err)
-	if info.Called && !panicked && (info.Method == "tools/call" && info.ErrorCode == 0 || info.Method == "resources/read" && a.dynamic(info.Target)) {
+	if info.Called && !panicked && (info.Method == "tools/call" && info.ErrorCode == 0 || info.Method == "resources/read" && w.dynamic(info.Target)) {
 		return
 	}
 	access := telemetry.Access{
-		Protocol: "mcp", Adapter: a.Adapter.Namespace, Method: info.Method, Operation: info.Target,
+		Protocol: "mcp", Adapter: w.name, Method: info.Method, Operation: info.Target,
 		Duration: info.Duration, Era: info.Era.String(), Failed: info.ErrorCode != 0 || info.IsError,
 	}
 	if info.ErrorCode != 0 {
@@ -287,5 +299,5 @@ func (a *adapter) observe(ctx context.Context, info core.RequestInfo) {
 			access.Fault.Kind = fault.Internal
 		}
 	}
-	a.Log.Log(ctx, &access)
+	w.log.Log(ctx, &access)
 }

@@ -164,11 +164,11 @@ func TestNewRefusesMissingFiles(t *testing.T) {
 		files            map[string]string
 		want             string
 	}{
-		{"no folder", library, nil, "resource files: there is no folder shelf"},
-		{"too many files", library, many, "resource files: the folder holds more than 10000 files"},
-		{"no prompt", prompts("file:///./ask.md"), nil, "prompt ask: there is no file ask.md"},
-		{"a huge prompt", prompts("file:///./ask.md"), map[string]string{"ask.md": strings.Repeat("x", maxPromptFile+1)}, "prompt ask: ask.md is larger than 1048576 bytes"},
-		{"a prompt that is a folder", prompts("file:///./ask.md"), map[string]string{"ask.md/a": ""}, "prompt ask: ask.md is not a file"},
+		{"no folder", library, nil, "library: resource files: there is no folder shelf"},
+		{"too many files", library, many, "library: resource files: the folder holds more than 10000 files"},
+		{"no prompt", prompts("file:///./ask.md"), nil, "library: prompt ask: there is no file ask.md"},
+		{"a huge prompt", prompts("file:///./ask.md"), map[string]string{"ask.md": strings.Repeat("x", maxPromptFile+1)}, "library: prompt ask: ask.md is larger than 1048576 bytes"},
+		{"a prompt that is a folder", prompts("file:///./ask.md"), map[string]string{"ask.md/a": ""}, "library: prompt ask: ask.md is not a file"},
 		{"a prompt", prompts("file:///./ask.md"), map[string]string{"ask.md": "Ask {{who}}."}, ""},
 		{"an empty folder", library, map[string]string{"shelf/a": ""}, ""},
 	} {

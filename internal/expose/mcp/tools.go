@@ -29,8 +29,20 @@ type Options struct {
 	MaxResult int
 }
 
-// New returns the protocol server of an adapter.
+// New returns the protocol server of one adapter.
 func New(opts Options) (*core.Server, error) {
+	return Whole([]Member{{Options: opts}})
+}
+
+// built is what the server of an adapter is made of.
+type built struct {
+	adapter *adapter
+	options core.Options
+	// offers are the names of options.Tools.
+	offers []Offer
+}
+
+func build(opts Options, offers []Offer) (*built, error) {
 	a := &adapter{Options: opts}
 	resources, templates, err := a.resources()
 	if err != nil {
@@ -41,15 +53,22 @@ func New(opts Options) (*core.Server, error) {
 		return nil, err
 	}
 	info := opts.Bound.Plan.Document.Info
-	options := core.Options{
+	b := &built{adapter: a, options: core.Options{
 		Name: opts.Adapter.Namespace, Title: info.Label.Value, Version: cmp.Or(info.Version.Value, opts.Version),
-		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: a.tools(), Resources: resources, Templates: templates,
-		Prompts: prompts, TTL: opts.Adapter.TTL, CacheScope: opts.Adapter.CacheScope, OnRequest: a.observe,
+		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: []core.Tool{}, Resources: resources, Templates: templates,
+		Prompts: prompts, TTL: opts.Adapter.TTL, CacheScope: opts.Adapter.CacheScope,
+		OnRequest: (&watcher{log: opts.Log, name: opts.Adapter.Namespace, adapters: []*adapter{a}}).observe,
+	}}
+	for i := range offers {
+		if o := &offers[i]; opts.Selection.keeps(o) {
+			b.options.Tools = append(b.options.Tools, a.tool(o.Tool, o.Own))
+			b.offers = append(b.offers, *o)
+		}
 	}
 	if len(prompts) > 0 || len(templates) > 0 {
-		options.Complete = a.complete
+		b.options.Complete = a.complete
 	}
-	return core.New(options)
+	return b, nil
 }
 
 // instructions tell a model what the server is for.
@@ -58,26 +77,6 @@ func instructions(a *plan.MCPAdapter, p *plan.Plan) string {
 }
 
 type adapter struct{ Options }
-
-func (a *adapter) tools() []core.Tool {
-	out := make([]core.Tool, 0, len(a.Adapter.Tools))
-	for i, name := range offeredNames(a.Adapter) {
-		if t := a.Adapter.Tools[i]; a.Selection.keeps(t, name) {
-			out = append(out, a.tool(t, name))
-		}
-	}
-	return out
-}
-
-// offeredNames are the names under which the adapter's tools are offered, in
-// their order. A selection changes none of them.
-func offeredNames(a *plan.MCPAdapter) []string {
-	names := make([]string, len(a.Tools))
-	for i, t := range a.Tools {
-		names[i] = t.Name
-	}
-	return hostNames(names, toolNames)
-}
 
 // tool is one operation as a tool.
 type tool struct {
