@@ -88,6 +88,8 @@ type tool struct {
 	properties map[string]int
 	folded     map[string]int
 	known      []string
+	// renamed maps the names of inputs to the arguments' where they differ.
+	renamed map[string]string
 	// output checks structured content; nil where no schema is published.
 	output *schema.Schema
 	shape  jsonvalue.Value
@@ -146,6 +148,12 @@ func (t *tool) inputSchema() []byte {
 		in := &t.plan.Inputs[i]
 		t.properties[name] = i
 		t.known = append(t.known, name)
+		if name != in.Name {
+			if t.renamed == nil {
+				t.renamed = map[string]string{}
+			}
+			t.renamed[in.Name] = name
+		}
 		properties = append(properties, jsonvalue.Member{Name: name, Value: described(in)})
 		if in.Required {
 			required = append(required, jsonvalue.Member{Value: jsonvalue.StringOf(name)})
