@@ -79,6 +79,35 @@ func offeredNames(a *plan.MCPAdapter) []string {
 	return hostNames(names, toolNames)
 }
 
+// Names are the names that hosts know a tool by.
+type Names struct {
+	Tool string
+	// Arguments are in the order of the tool's inputs.
+	Arguments []string
+}
+
+// OfferedNames returns the names of an adapter's tools, in their order.
+func OfferedNames(a *plan.MCPAdapter) []Names {
+	out := make([]Names, len(a.Tools))
+	for i, name := range offeredNames(a) {
+		out[i] = Names{Tool: name, Arguments: argumentNames(a.Tools[i])}
+	}
+	return out
+}
+
+// argumentNames are the names under which a tool's inputs are offered; a schema
+// that the file spells out keeps its own.
+func argumentNames(t *plan.Tool) []string {
+	names := make([]string, len(t.Inputs))
+	for i := range names {
+		names[i] = t.Inputs[i].Name
+	}
+	if !t.RawSchema.IsAbsent() {
+		return names
+	}
+	return hostNames(names, propertyNames)
+}
+
 // tool is one operation as a tool.
 type tool struct {
 	adapter *adapter
@@ -139,12 +168,8 @@ func (t *tool) inputSchema() []byte {
 	if !t.plan.RawSchema.IsAbsent() {
 		return t.rawSchema()
 	}
-	names := make([]string, len(t.plan.Inputs))
-	for i := range names {
-		names[i] = t.plan.Inputs[i].Name
-	}
 	var properties, required []jsonvalue.Member
-	for i, name := range hostNames(names, propertyNames) {
+	for i, name := range argumentNames(t.plan) {
 		in := &t.plan.Inputs[i]
 		t.properties[name] = i
 		t.known = append(t.known, name)
