@@ -12,6 +12,7 @@ import (
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
+	"patchbay/internal/expose/mcp"
 	"patchbay/internal/expose/page"
 	"patchbay/internal/plan"
 )
@@ -121,20 +122,23 @@ type promptView struct {
 }
 
 type operationView struct {
-	Name   string      `json:"name"`
-	Method string      `json:"method,omitempty"`
-	Path   string      `json:"path,omitempty"`
-	Hints  []string    `json:"hints,omitempty"`
-	Inputs []inputView `json:"inputs"`
-	Calls  []callView  `json:"calls"`
-	Output string      `json:"output"`
+	Name string `json:"name"`
+	// OfferedAs is the name of a tool where hosts do not take its own.
+	OfferedAs string      `json:"offeredAs,omitempty"`
+	Method    string      `json:"method,omitempty"`
+	Path      string      `json:"path,omitempty"`
+	Hints     []string    `json:"hints,omitempty"`
+	Inputs    []inputView `json:"inputs"`
+	Calls     []callView  `json:"calls"`
+	Output    string      `json:"output"`
 }
 
 type inputView struct {
-	Name     string          `json:"name"`
-	In       string          `json:"in"`
-	Required bool            `json:"required"`
-	Schema   json.RawMessage `json:"schema"`
+	Name      string          `json:"name"`
+	OfferedAs string          `json:"offeredAs,omitempty"`
+	In        string          `json:"in"`
+	Required  bool            `json:"required"`
+	Schema    json.RawMessage `json:"schema"`
 }
 
 type callView struct {
@@ -186,11 +190,18 @@ func view(p *plan.Plan) planView {
 	}
 	for _, a := range p.MCP {
 		mv := mcpView{Namespace: a.Namespace, Port: a.Port, Stdio: a.Stdio}
-		for _, t := range a.Tools {
+		offered := mcp.OfferedNames(a)
+		for at, t := range a.Tools {
 			ov := viewOperation(t.Operation)
 			ov.Hints = hints(t)
+			if name := offered[at].Tool; name != ov.Name {
+				ov.OfferedAs = name
+			}
 			for i := range ov.Inputs {
 				ov.Inputs[i].In = "argument"
+				if name := offered[at].Arguments[i]; name != ov.Inputs[i].Name {
+					ov.Inputs[i].OfferedAs = name
+				}
 			}
 			if t.Content != nil {
 				ov.Output = "content of the file"
@@ -340,7 +351,7 @@ func (v *planView) print(w io.Writer) error {
 }
 
 func (v *operationView) print(w io.Writer) {
-	title := v.Name
+	title := offeredAs(v.Name, v.OfferedAs)
 	if v.Method != "" {
 		title = fmt.Sprintf("%s %s  (%s)", v.Method, v.Path, v.Name)
 	}
@@ -351,13 +362,21 @@ func (v *operationView) print(w io.Writer) {
 	v.printBody(w)
 }
 
+// offeredAs adds to a name the one that takes its place for hosts.
+func offeredAs(name, other string) string {
+	if other == "" {
+		return name
+	}
+	return name + ", offered as " + other
+}
+
 func (v *operationView) printBody(w io.Writer) {
 	for _, in := range v.Inputs {
 		required := ""
 		if in.Required {
 			required = ", required"
 		}
-		fmt.Fprintf(w, "    input  %s (%s%s)\n", in.Name, in.In, required)
+		fmt.Fprintf(w, "    input  %s (%s%s)\n", offeredAs(in.Name, in.OfferedAs), in.In, required)
 	}
 	for _, call := range v.Calls {
 		verb := "calls "

@@ -98,7 +98,7 @@ func (b *Body) Normalize(v *jsonvalue.Value, textual bool, report *schema.Report
 		f := &b.fields[at]
 		if given[at] != "" {
 			report.Violations = append(report.Violations, schema.Violation{
-				Pointer: "/" + escapePointer(f.name), Keyword: TwoSpellings, Source: documented,
+				Pointer: jsonvalue.Token(f.name), Keyword: TwoSpellings, Source: documented,
 				Detail: fmt.Sprintf("is given twice, as %q and as %q", given[at], m.Name), Hint: fmt.Sprintf("keep %q", f.name),
 			})
 			continue
@@ -165,7 +165,7 @@ func (b *Body) unknown(name string) schema.Violation {
 	for i := range b.fields {
 		names[i] = b.fields[i].name
 	}
-	v := schema.Violation{Pointer: "/" + escapePointer(name), Keyword: "additionalProperties", Detail: "is not a known field", Source: documented}
+	v := schema.Violation{Pointer: jsonvalue.Token(name), Keyword: "additionalProperties", Detail: "is not a known field", Source: documented}
 	if near := diag.Nearest(name, names); near != "" {
 		v.Hint = fmt.Sprintf("did you mean %q?", near)
 	}

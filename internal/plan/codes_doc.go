@@ -99,7 +99,7 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeInputSchema, Severity: diag.Error,
-			Meaning: "An inputSchema is not an object with type: object at its root, or refers to another document, which is never fetched; or an x-mcp-header breaks the rules of the protocol, so that clients would drop the tool. A keyword that cannot be checked is a warning.",
+			Meaning: "An inputSchema is not an object with type: object at its root, is not valid JSON Schema 2020-12, or refers to another document, which is never fetched; or an x-mcp-header breaks the rules of the protocol, so that clients would drop the tool. A keyword that cannot be checked is a warning, and so is the name of an argument that some hosts refuse.",
 			Fix:     "Describe an object; put what is referred to below $defs. Let an x-mcp-header be a header name that occurs once, on a property that is a string, integer or boolean.",
 		},
 		{

@@ -153,7 +153,7 @@ func field(in *Input, pointer, detail, hint string) fault.Field {
 	if in == nil {
 		return out
 	}
-	out.Argument = "/" + in.Name + pointer
+	out.Argument = jsonvalue.Token(in.Name) + pointer
 	switch in.Location {
 	case WholeBody:
 		if pointer == "" {

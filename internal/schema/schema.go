@@ -69,6 +69,10 @@ type Problem struct {
 	Pointer string
 	// Message is a lower-case clause without place.
 	Message string
+	// Allowed tells that JSON Schema 2020-12 allows the keyword, or does not
+	// know it, and that it is only not checked here. What is not allowed makes
+	// other validators refuse the whole schema.
+	Allowed bool
 }
 
 // String returns place and message.

@@ -75,7 +75,7 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 		if result.Content == nil && result.Structured != nil {
 			result.Content = []core.Content{core.TextContent(string(result.Structured))}
 		}
-		result.Content = append(result.Content, core.TextContent("Note: "+sentence(a)))
+		result.Content = append(result.Content, core.TextContent("Note: "+sentence(t.offered(a))))
 	}
 	return result, nil
 }
@@ -104,7 +104,7 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 		}
 		switch {
 		case !known:
-			field := fault.Field{Parameter: m.Name, Argument: "/" + m.Name, Detail: "is not an argument of this tool"}
+			field := fault.Field{Parameter: m.Name, Argument: jsonvalue.Token(m.Name), Detail: "is not an argument of this tool"}
 			if inside := t.insideBody(m.Name); inside != "" {
 				field.Hint = fmt.Sprintf("put it inside of %q", inside)
 			} else if near := diag.Nearest(m.Name, t.known); near != "" {
@@ -114,7 +114,7 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 			}
 			wrong = append(wrong, field)
 		case !args.Values[at].IsAbsent():
-			wrong = append(wrong, fault.Field{Parameter: m.Name, Argument: "/" + m.Name, Detail: "is given more than once"})
+			wrong = append(wrong, fault.Field{Parameter: m.Name, Argument: jsonvalue.Token(m.Name), Detail: "is given more than once"})
 		case m.Value.IsNull(): // many models say null for what they leave out
 		default:
 			args.Values[at] = t.body(at, m.Value)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	core "patchbay/internal/mcp"
+	"patchbay/internal/openapi"
 	"patchbay/internal/plan"
 )
 
@@ -179,6 +180,48 @@ func TestNewRefusesMissingFiles(t *testing.T) {
 }
 
 // FuzzMatch: a URI that a template makes of values gives these values back.
+// A template's parameter is completed from what the contract allows.
+func TestTemplateCompletion(t *testing.T) {
+	api, err := openapi.Parse("api.yaml", []byte(`
+openapi: 3.1.0
+info: {title: Api, version: 1.0.0}
+servers: [{url: 'https://api.example.com'}]
+paths:
+  /berths/{state}:
+    get:
+      parameters: [{name: state, in: path, required: true, schema: {type: string, enum: [free, frozen, taken]}}]
+      responses: {'200': {description: Berths}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := endpoint(t, bound(t, "berths.yaml", []byte(`
+ikanos: 1.0.0-beta1
+info: {label: Berths}
+capability:
+  consumes:
+  - type: http
+    namespace: api
+    baseUri: https://api.example.com
+    resources:
+    - {name: berths, path: '/berths/{state}', operations: [{name: berths, method: GET, inputParameters: [{name: state, in: path}]}]}
+  exposes:
+  - type: mcp
+    namespace: berths
+    resources:
+    - {name: berths, label: Berths, description: Berths., uri: 'berths://{state}', call: api.berths}
+`), api), nil)
+	for argument, want := range map[string]string{
+		`{"name":"state","value":"fr"}`: `["free","frozen"]`, `{"name":"state","value":""}`: `["free","frozen","taken"]`,
+		`{"name":"state","value":"x"}`: `[]`, `{"name":"other","value":""}`: `[]`,
+	} {
+		r := call(t, e, "/mcp", "completion/complete", `{"ref":{"type":"ref/resource","uri":"berths://{state}"},"argument":`+argument+`}`)
+		if !strings.Contains(string(r.Result), `"values":`+want) {
+			t.Errorf("%s: %s, want %s", argument, r.Result, want)
+		}
+	}
+}
+
 func FuzzMatch(f *testing.F) {
 	f.Add("a", "b c")
 	f.Add("%2F", "..")

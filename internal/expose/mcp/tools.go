@@ -78,6 +78,35 @@ func instructions(a *plan.MCPAdapter, p *plan.Plan) string {
 
 type adapter struct{ Options }
 
+// Names are the names that hosts know a tool by.
+type Names struct {
+	Tool string
+	// Arguments are in the order of the tool's inputs.
+	Arguments []string
+}
+
+// OfferedNames returns the names of an adapter's tools, in their order.
+func OfferedNames(a *plan.MCPAdapter) []Names {
+	out := make([]Names, len(a.Tools))
+	for i, o := range NewOffers([]*plan.MCPAdapter{a})[0] {
+		out[i] = Names{Tool: o.Own, Arguments: argumentNames(o.Tool)}
+	}
+	return out
+}
+
+// argumentNames are the names under which a tool's inputs are offered; a schema
+// that the file spells out keeps its own.
+func argumentNames(t *plan.Tool) []string {
+	names := make([]string, len(t.Inputs))
+	for i := range names {
+		names[i] = t.Inputs[i].Name
+	}
+	if !t.RawSchema.IsAbsent() {
+		return names
+	}
+	return hostNames(names, propertyNames)
+}
+
 // tool is one operation as a tool.
 type tool struct {
 	adapter *adapter
@@ -87,6 +116,8 @@ type tool struct {
 	properties map[string]int
 	folded     map[string]int
 	known      []string
+	// renamed maps the names of inputs to the arguments' where they differ.
+	renamed map[string]string
 	// output checks structured content; nil where no schema is published.
 	output *schema.Schema
 	shape  jsonvalue.Value
@@ -136,15 +167,17 @@ func (t *tool) inputSchema() []byte {
 	if !t.plan.RawSchema.IsAbsent() {
 		return t.rawSchema()
 	}
-	names := make([]string, len(t.plan.Inputs))
-	for i := range names {
-		names[i] = t.plan.Inputs[i].Name
-	}
 	var properties, required []jsonvalue.Member
-	for i, name := range hostNames(names, propertyNames) {
+	for i, name := range argumentNames(t.plan) {
 		in := &t.plan.Inputs[i]
 		t.properties[name] = i
 		t.known = append(t.known, name)
+		if name != in.Name {
+			if t.renamed == nil {
+				t.renamed = map[string]string{}
+			}
+			t.renamed[in.Name] = name
+		}
 		properties = append(properties, jsonvalue.Member{Name: name, Value: described(in)})
 		if in.Required {
 			required = append(required, jsonvalue.Member{Value: jsonvalue.StringOf(name)})
