@@ -91,8 +91,8 @@ v:
 	}
 }
 
-// References lists operations in order, once for each server, with the
-// defaults of its variables.
+// References lists operations in order, once for each address that a server
+// can have.
 func TestReferences(t *testing.T) {
 	d := parse(t, `
 openapi: 3.1.0
@@ -103,6 +103,7 @@ paths:
   /two: {post: {}, get: {}, summary: no method, parameters: [], x-get: {}}
   /one: {GET: {}, servers: [{url: 'https://c.example.com'}], trace: {}, options: {servers: []}}
   /shared: {$ref: '#/components/pathItems/Shared'}
+  /beside: {$ref: '#/components/pathItems/Shared', get: {}, servers: [{url: 'https://d.example.com'}]}
   /gone: {$ref: '#/components/pathItems/Gone'}
   /not-an-item: [get]
 components:
@@ -116,13 +117,19 @@ components:
 		}
 	}
 	want := []string{
-		"POST https://a.example.com/v1 /two", "POST https://b.example.com/v2 /two",
-		"GET https://a.example.com/v1 /two", "GET https://b.example.com/v2 /two",
+		"POST https://a.example.com/v1 /two",
+		"POST https://b.example.com/v2 /two", "POST https://{host}/v2 /two", "POST https://b.example.com/v1 /two", "POST https://{host}/v1 /two",
+		"GET https://a.example.com/v1 /two",
+		"GET https://b.example.com/v2 /two", "GET https://{host}/v2 /two", "GET https://b.example.com/v1 /two", "GET https://{host}/v1 /two",
 		"GET https://c.example.com /one", "TRACE https://c.example.com /one",
 		"DELETE /relative /shared",
+		"GET https://d.example.com /beside", "DELETE /relative /beside",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("references (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]string{`paths /gone: unresolvable reference "#/components/pathItems/Gone"`}, d.Problems); d != "" {
+		t.Errorf("problems (-want +got):\n%s", d)
 	}
 	if refs := parse(t, "openapi: 3.1.0\npaths: {/a: {get: {}}}").References(); len(refs) != 1 || refs[0].Server != "" {
 		t.Errorf("without servers: %v", refs)
@@ -157,6 +164,7 @@ a: {'b/c': {'d~e': 1, '': 2}, list: [x, y], 'f g': 3, '%': 4}
 func TestRead(t *testing.T) {
 	d := parse(t, `
 openapi: 3.1.0
+tags: [{name: a, description: Things that are a.}, {name: c}]
 paths:
   /things/{id}:
     parameters:
@@ -203,8 +211,11 @@ components:
 	if err != nil {
 		t.Fatal(err)
 	}
+	if d := cmp.Diff(outline(op), outline(NewCopies().Operation(op))); d != "" {
+		t.Errorf("a copy says something else (-original +copy):\n%s", d)
+	}
 	if d := cmp.Diff(outline(op), strings.TrimPrefix(`
-read: Read: Reads. [a b]
+read: Read: Reads. [{a Things that are a.} {b }]
 path id required {"type":"string"}
 query page From the operation. style=form explode=false example 5
 header X-End required
