@@ -14,10 +14,8 @@ import (
 	"strings"
 
 	"patchbay/capabilities"
-	"patchbay/internal/contract"
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
-	"patchbay/internal/openapi"
 	"patchbay/internal/plan"
 	"patchbay/internal/profile"
 	"patchbay/internal/spec"
@@ -28,7 +26,9 @@ type Loaded struct {
 	Plans []*plan.Plan
 	// Embedded reports that the plan is of the capability the binary carries.
 	Embedded bool
-	sources  map[string][]byte
+	// Contracts are the documents that were read, in their order of precedence.
+	Contracts []ContractDocument
+	sources   map[string][]byte
 }
 
 // Source returns the bytes of a document, for diagnostics.
@@ -42,16 +42,22 @@ const maxSource = 64 << 20
 // and the plans are usable as far as those go.
 func Load(opts *deploy.Options) (*Loaded, diag.List, error) {
 	l := &Loaded{sources: map[string][]byte{}}
-	compile, err := options(opts)
+	profiles, err := profile.Load(capabilities.Profiles().Data)
 	if err != nil {
 		return nil, nil, err
 	}
+	given, err := readContracts(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.Contracts = given.documents
+	compile := plan.Options{Contracts: given.set, Profiles: profiles}
 	documents, err := readDocuments(opts.Files)
 	if err != nil {
 		return nil, nil, err
 	}
 	l.Embedded = len(opts.Files) == 0
-	var diags diag.List
+	diags := given.findings
 	for _, d := range documents {
 		l.sources[d.Name] = d.Data
 		doc, found := spec.Load(d.Name, d.Data)
@@ -64,31 +70,6 @@ func Load(opts *deploy.Options) (*Loaded, diag.List, error) {
 		l.Plans = append(l.Plans, p)
 	}
 	return l, diags.Sorted(), nil
-}
-
-func options(opts *deploy.Options) (plan.Options, error) {
-	profiles, err := profile.Load(capabilities.Profiles().Data)
-	if err != nil {
-		return plan.Options{}, err
-	}
-	given, err := readContracts(opts.Contracts)
-	if err != nil {
-		return plan.Options{}, err
-	}
-	var embedded []*openapi.Document
-	for _, d := range capabilities.Contracts() {
-		doc, err := openapi.Parse(d.Name, d.Data)
-		if err != nil {
-			return plan.Options{}, err
-		}
-		embedded = append(embedded, doc)
-	}
-	if opts.ContractsFirst {
-		given = append(given, embedded...)
-	} else {
-		given = append(embedded, given...)
-	}
-	return plan.Options{Contracts: contract.NewSet(given...), Profiles: profiles}, nil
 }
 
 func readDocuments(files []string) ([]capabilities.Document, error) {
@@ -107,28 +88,6 @@ func readDocuments(files []string) ([]capabilities.Document, error) {
 				return nil, err
 			}
 			out = append(out, capabilities.Document{Name: f, Data: data})
-		}
-	}
-	return out, nil
-}
-
-func readContracts(names []string) ([]*openapi.Document, error) {
-	var out []*openapi.Document
-	for _, name := range names {
-		found, err := expand(name, ".yaml", ".yml", ".json")
-		if err != nil {
-			return nil, fmt.Errorf("--contract: %w", err)
-		}
-		for _, f := range found {
-			data, err := read(f)
-			if err != nil {
-				return nil, fmt.Errorf("--contract: %w", err)
-			}
-			doc, err := openapi.Parse(f, data)
-			if err != nil {
-				return nil, fmt.Errorf("--contract: %w", err)
-			}
-			out = append(out, doc)
 		}
 	}
 	return out, nil

@@ -124,6 +124,17 @@ func (d *Document) OpenAPI30() bool { return strings.HasPrefix(d.Version, "3.0")
 // itself in braces.
 func (d *Document) References() []Reference { return d.refs }
 
+// Operations counts the operations, whatever the number of their servers.
+func (d *Document) Operations() int {
+	n := 0
+	for i := range d.refs {
+		if r := &d.refs[i]; i == 0 || r.Path != d.refs[i-1].Path || r.Method != d.refs[i-1].Method {
+			n++
+		}
+	}
+	return n
+}
+
 // Resolve follows a local reference such as #/components/schemas/X. References
 // into other documents are never fetched.
 func (d *Document) Resolve(ref string) (*jsonvalue.Value, bool) {
