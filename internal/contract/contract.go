@@ -87,7 +87,7 @@ func (s *Set) Join(method, server, path string) (*Operation, []string) {
 func (s *Set) compile(found *candidate, read *openapi.Operation, problems []string) (*Operation, []string) {
 	conflicts := found.conflicts(read)
 	read = s.copies.Operation(read)
-	c := &compiler{source: read, problems: problems}
+	c := &compiler{source: read, patterns: &s.patterns, problems: problems}
 	op := &Operation{
 		Document: read.Document, Address: read.Server + read.Path, ID: read.ID, Summary: read.Summary, Description: read.Description,
 		Conflicts: conflicts, publisher: publisher{resolve: read.Resolve, openapi30: read.OpenAPI30}, source: read,
@@ -132,6 +132,7 @@ func placeholders(path string) []string {
 
 type compiler struct {
 	source   *openapi.Operation
+	patterns *schema.Patterns
 	problems []string
 }
 
@@ -196,6 +197,7 @@ func (c *compiler) schema(raw *jsonvalue.Value, place string) *schema.Schema {
 	}
 	s, problems := schema.Compile(raw, schema.Options{
 		Resolve: c.source.Resolve, OpenAPI30: c.source.OpenAPI30, Request: true, DefaultSource: documented,
+		Patterns: c.patterns,
 	})
 	for _, p := range problems {
 		c.problem("schema of %s: %s", place, p)

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"patchbay/internal/openapi"
+	"patchbay/internal/schema"
 )
 
 // Set is an ordered collection of documents. The first document that describes
@@ -15,6 +16,8 @@ type Set struct {
 	index  map[string]*candidate
 	free   []freeHost
 	copies *openapi.Copies
+	// patterns are compiled once for all operations.
+	patterns schema.Patterns
 	// near finds operations by less than their key; see nearby.
 	near func() *nearby
 }
@@ -91,20 +94,16 @@ func (s *Set) find(method, server, path string) *candidate {
 	return nil
 }
 
-// Problems are what keeps operations of a document from being found.
-func Problems(d *openapi.Document) (problems []string, placeless bool) {
-	return d.Problems, isPlaceless(d)
-}
-
-// isPlaceless reports whether a document has operations and says of none of them
+// Placeless reports whether a document has operations and says of none of them
 // at which host it is.
-func isPlaceless(d *openapi.Document) bool {
-	for _, r := range d.References() {
-		if _, ok := addressOf(r.Server); ok {
+func Placeless(d *openapi.Document) bool {
+	refs := d.References()
+	for i := range refs {
+		if _, ok := addressOf(refs[i].Server); ok {
 			return false
 		}
 	}
-	return len(d.References()) > 0
+	return len(refs) > 0
 }
 
 // address is a server: scheme and host in lower case without the scheme's own

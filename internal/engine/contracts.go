@@ -57,7 +57,9 @@ func readContracts(opts *deploy.Options) (*contracts, error) {
 	}
 	out := &contracts{set: contract.NewSet(docs...)}
 	for _, d := range docs {
-		out.describe(d)
+		// Strings of a document are slices of its text, which is not to be kept.
+		out.documents = append(out.documents, ContractDocument{Name: d.Name, Version: strings.Clone(d.Version), Operations: d.Operations()})
+		out.findings = append(out.findings, plan.ContractFindings(d)...)
 	}
 	return out, nil
 }
@@ -137,19 +139,4 @@ func (s *contractSource) parse() (*openapi.Document, error) {
 		}
 	}
 	return openapi.Parse(s.name, data)
-}
-
-// describe notes what a document has, and what keeps it from being used.
-func (c *contracts) describe(d *openapi.Document) {
-	// Strings of a document are slices of its text, which is not to be kept.
-	c.documents = append(c.documents, ContractDocument{Name: d.Name, Version: strings.Clone(d.Version), Operations: d.Operations()})
-	problems, placeless := contract.Problems(d)
-	at := diag.Span{File: d.Name}
-	for _, p := range problems {
-		c.findings.Notef(plan.CodeContract, at, "%s", p)
-	}
-	if placeless {
-		c.findings.Warnf(plan.CodeContractPlaceless, at, "no server of this contract has a host, so that none of its operations can be joined").
-			WithHint("add the address that the capability has as baseUri: servers: [{url: 'https://…'}]")
-	}
 }

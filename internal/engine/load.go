@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -128,10 +129,16 @@ func read(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	var data bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() <= maxSource {
+		data.Grow(int(info.Size()) + bytes.MinRead)
+	}
 	// A pipe or device has no size to look at first.
-	data, err := io.ReadAll(io.LimitReader(f, maxSource+1))
-	if err == nil && len(data) > maxSource {
+	if _, err := data.ReadFrom(io.LimitReader(f, maxSource+1)); err != nil {
+		return nil, err
+	}
+	if data.Len() > maxSource {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxSource)
 	}
-	return data, err
+	return data.Bytes(), nil
 }

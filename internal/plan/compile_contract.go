@@ -6,9 +6,26 @@ import (
 
 	"patchbay/internal/auth"
 	"patchbay/internal/contract"
+	"patchbay/internal/diag"
+	"patchbay/internal/openapi"
 	"patchbay/internal/spec"
 	"patchbay/internal/template"
 )
+
+// ContractFindings are what keeps operations of a document from being joined
+// with any capability.
+func ContractFindings(d *openapi.Document) diag.List {
+	var out diag.List
+	at := diag.Span{File: d.Name}
+	for _, p := range d.Problems {
+		out.Notef(CodeContract, at, "%s cannot be used: %s", d.Name, p)
+	}
+	if contract.Placeless(d) {
+		out.Warnf(CodeContractPlaceless, at, "no server of this contract has a host, so that none of its operations can be joined").
+			WithHint("give it the address that the capability has as baseUri: servers: [{url: 'https://…'}]")
+	}
+	return out
+}
 
 // join looks for the contract of an operation, and says what of it cannot be
 // used and what other documents say otherwise.

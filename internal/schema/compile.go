@@ -296,7 +296,7 @@ func (k *keywords) pattern(text, at string) *pattern {
 	if p, ok := k.patterns[text]; ok {
 		return p
 	}
-	p, err := compilePattern(text)
+	p, err := k.opts.Patterns.compile(text)
 	if err != nil {
 		k.problem(at, "%s %s", clip(text, 80), err)
 		return nil
