@@ -49,9 +49,11 @@ type Param struct {
 	Description string
 	Required    bool
 	Style       wire.QueryStyle
-	Schema      *schema.Schema
-	Example     *jsonvalue.Value
-	raw         *jsonvalue.Value
+	// List reports that the value is an array and no text.
+	List    bool
+	Schema  *schema.Schema
+	Example *jsonvalue.Value
+	raw     *jsonvalue.Value
 }
 
 // Body is the request body with its compiled schema.
@@ -153,10 +155,13 @@ func (c *compiler) param(p *openapi.Parameter) *Param {
 	if p.In == "path" && p.Style != "" && p.Style != "simple" {
 		c.problem("the style %s of the path parameter %s is not written here; its value is sent as it is", p.Style, p.Name)
 	}
-	return &Param{
+	out := &Param{
 		Name: p.Name, Description: p.Description, Required: p.Required || p.In == "path",
 		Style: style(p), Schema: c.schema(p.Schema, p.Name), Example: p.Example, raw: p.Schema,
 	}
+	types := out.Schema.Types()
+	out.List = types.Has(schema.TypeArray) && !types.Has(schema.TypeString)
+	return out
 }
 
 // style reads style and explode, whose defaults depend on each other and on the
