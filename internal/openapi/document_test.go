@@ -350,13 +350,83 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
+		copies := NewCopies()
 		for _, r := range d.References() {
 			if strings.ToUpper(r.Method) != r.Method || strings.HasSuffix(r.Server, "/") {
 				t.Errorf("reference %s %q", r.Method, r.Server)
 			}
-			if op, err := r.Read(); err == nil {
-				outline(op)
+			op, err := r.Read()
+			if err != nil {
+				continue
+			}
+			own := copies.Operation(op)
+			if outline(op) != outline(own) {
+				t.Errorf("%s %s: the copy differs", r.Method, r.Path)
+			}
+			for _, p := range own.Parameters {
+				checkReferences(t, op, own, p.Schema)
 			}
 		}
 	})
+}
+
+// checkReferences follows the references of a copied schema.
+func checkReferences(t *testing.T, op, own *Operation, schema *jsonvalue.Value) {
+	t.Helper()
+	if schema == nil {
+		return
+	}
+	for _, ref := range references(schema, nil) {
+		want, known := op.Resolve(ref)
+		got, ok := own.Resolve(ref)
+		if ok != known || ok && string(got.Append(nil)) != string(want.Append(nil)) {
+			t.Errorf("%s leads elsewhere in the copy", ref)
+		}
+	}
+}
+
+// What a copy's schemas refer to comes with it, through cycles, and what several
+// operations refer to is one value.
+func TestCopies(t *testing.T) {
+	d := parse(t, `
+openapi: 3.1.0
+paths:
+  /a:
+    get: {parameters: [{name: q, in: query, schema: {$ref: '#/components/schemas/A'}}]}
+    put: {requestBody: {content: {application/json: {schema: {items: {$ref: '#/components/schemas/A'}}}}}}
+    post: {responses: {'200': {description: d, content: {application/json: {schema: {$ref: '#/gone'}}}}}}
+components:
+  schemas:
+    A: {properties: {b: {$ref: '#/components/schemas/B'}, self: {$ref: '#/components/schemas/A'}}}
+    B: {allOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/C'}], example: {$ref: '#/components/schemas/D'}}
+    C: {type: string}
+    D: {type: integer}
+    Unused: {type: 'null'}
+`)
+	copies := NewCopies()
+	var ops []*Operation
+	for _, r := range d.References() {
+		op, err := r.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ops = append(ops, copies.Operation(op))
+	}
+	for _, name := range []string{"A", "B", "C", "D"} {
+		ref := "#/components/schemas/" + name
+		first, ok := ops[0].Resolve(ref)
+		second, too := ops[1].Resolve(ref)
+		original, _ := d.Resolve(ref)
+		if !ok || !too || first != second || first == original || !jsonvalue.Equal(first, original) {
+			t.Errorf("%s is %v and %v", ref, first, second)
+		}
+	}
+	for _, ref := range []string{"#/components/schemas/Unused", "#/gone", "#"} {
+		if _, ok := ops[0].Resolve(ref); ok {
+			t.Errorf("%s came along", ref)
+		}
+	}
+	if _, ok := ops[2].Resolve("#/gone"); ok {
+		t.Error("a reference that leads nowhere leads somewhere in the copy")
+	}
 }
