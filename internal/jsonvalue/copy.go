@@ -36,17 +36,15 @@ func (c *Copier) Text(s string) string {
 
 // Value returns a copy of a value that shares nothing with it.
 func (c *Copier) Value(v *Value) Value {
-	arena := make([]Member, v.size())
+	arena := make([]Member, v.Size()-1)
 	return c.value(v, &arena)
 }
 
-// size counts the members and elements in a value and everything below it.
-func (v *Value) size() int {
-	n := len(v.elems)
+// Size counts a value and everything below it.
+func (v *Value) Size() int {
+	n := 1
 	for i := range v.elems {
-		if e := &v.elems[i].Value; len(e.elems) > 0 {
-			n += e.size()
-		}
+		n += v.elems[i].Value.Size()
 	}
 	return n
 }

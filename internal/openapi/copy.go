@@ -11,14 +11,13 @@ import (
 // it. A Copies is safe for concurrent use. It belongs to the time of compiling;
 // operations do not refer to it.
 type Copies struct {
-	mu      sync.Mutex
-	copier  jsonvalue.Copier
-	targets map[targetKey]*target
-}
-
-type targetKey struct {
-	document *Document
-	ref      string
+	mu     sync.Mutex
+	copier jsonvalue.Copier
+	// targets are by what they are copies of.
+	targets map[*jsonvalue.Value]*target
+	// left is how many values may still be copied out of each document as
+	// targets: references into each other's insides could multiply it.
+	left map[*Document]int
 }
 
 // target is the copy of what a reference leads to, with the references in it.
@@ -27,8 +26,14 @@ type target struct {
 	refs  []string
 }
 
+// maxCopies is how often all values of a document may be copied as targets; what
+// lies beyond is not found.
+const maxCopies = 4
+
 // NewCopies returns an empty store.
-func NewCopies() *Copies { return &Copies{targets: map[targetKey]*target{}} }
+func NewCopies() *Copies {
+	return &Copies{targets: map[*jsonvalue.Value]*target{}, left: map[*Document]int{}}
+}
 
 // Operation returns a copy of an operation that [Reference.Read] returned.
 func (c *Copies) Operation(op *Operation) *Operation {
@@ -116,15 +121,24 @@ func (k *keeper) schema(v *jsonvalue.Value) *jsonvalue.Value {
 
 // target returns the copy of what a reference leads to, or nil.
 func (k *keeper) target(ref string) *target {
-	key := targetKey{k.document, ref}
-	t, known := k.targets[key]
-	if !known {
-		if v, ok := k.document.Resolve(ref); ok {
-			t = &target{value: k.copier.Value(v)}
-			t.refs = references(&t.value, nil)
-		}
-		k.targets[key] = t
+	v, ok := k.document.Resolve(ref)
+	if !ok {
+		return nil
 	}
+	if known := k.targets[v]; known != nil {
+		return known
+	}
+	left, known := k.left[k.document]
+	if !known {
+		left = maxCopies * k.document.root.Size()
+	}
+	if left -= v.Size(); left < 0 {
+		return nil
+	}
+	k.left[k.document] = left
+	t := &target{value: k.copier.Value(v)}
+	t.refs = references(&t.value, nil)
+	k.targets[v] = t
 	return t
 }
 

@@ -430,3 +430,28 @@ components:
 		t.Error("a reference that leads nowhere leads somewhere in the copy")
 	}
 }
+
+// References into each other's insides do not multiply a document.
+func TestCopiesAreBounded(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("openapi: 3.1.0\npaths: {/a: {get: {parameters: [{name: q, in: query, schema: {anyOf: [")
+	pointer := "#/components/schemas/S"
+	for range 60 {
+		fmt.Fprintf(&text, "{$ref: '%s'}, ", pointer)
+		pointer += "/not"
+	}
+	text.WriteString("{}]}}]}}}\ncomponents: {schemas: {S: " + strings.Repeat("{not: ", 60) + "{enum: [" + strings.Repeat("1, ", 2000) + "]}" + strings.Repeat("}", 60) + "}}\n")
+	d := parse(t, text.String())
+	op, err := d.References()[0].Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := NewCopies().Operation(op)
+	size := 0
+	for _, v := range own.refs {
+		size += v.Size()
+	}
+	if most := maxCopies * d.root.Size(); size > most || size < most/2 {
+		t.Errorf("%d values are copied of a document of %d", size, d.root.Size())
+	}
+}
