@@ -303,6 +303,8 @@ func (a *answerView) text() string {
 		return a.Status + " " + a.Schema
 	case a.JSON:
 		return a.Status
+	case a.Status == "204" || a.Status == "304":
+		return a.Status + " without body"
 	default:
 		return a.Status + " without JSON"
 	}

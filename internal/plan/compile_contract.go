@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -68,10 +69,9 @@ func (c *compiler) contradictions(u *Upstream, address spec.Text) {
 			at.Document = there.Document
 		}
 		op.elsewhere = &contractServer{baseURI: there.BaseURI, document: at.Document, address: at.Address}
-		d := c.diags.Warnf(CodeContractServer, op.span, "%s %s is not at %s: %s has this API at %s",
-			op.method, op.path, u.BaseURI, at.Document, there.BaseURI)
+		d := c.diags.Warnf(CodeContractServer, op.span, "%s has %s %s at %s, not at %s", at.Document, op.method, op.path, there.BaseURI, u.BaseURI)
 		if at.Address == "" {
-			d.Message += ", without this operation"
+			d.Message = fmt.Sprintf("%s has the API of %s %s at %s, not at %s, and this operation nowhere", at.Document, op.method, op.path, there.BaseURI, u.BaseURI)
 		}
 		d.WithRelated(address.Span, "the address is given here").
 			WithHint("correct baseUri, or send the calls there: --upstream %s=%s", u.Namespace, there.BaseURI)
