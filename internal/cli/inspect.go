@@ -60,8 +60,8 @@ disagree with each other or with the file.`,
 	return cmd
 }
 
-// show writes a view in the form that was asked for.
-func (c *command) show(format string, v any, print func(io.Writer) error) error {
+// show writes a view in the form that was asked for; text writes it for people.
+func (c *command) show(format string, v any, text func(io.Writer) error) error {
 	switch format {
 	case "json":
 		enc := json.NewEncoder(c.Out)
@@ -69,7 +69,7 @@ func (c *command) show(format string, v any, print func(io.Writer) error) error 
 		enc.SetIndent("", "  ")
 		return enc.Encode(v)
 	case "text":
-		return print(printable{c.Out})
+		return text(printable{c.Out})
 	default:
 		return usageError{fmt.Errorf("--format %s: want text or json", format)}
 	}
