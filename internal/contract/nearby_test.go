@@ -105,19 +105,23 @@ func TestElsewhere(t *testing.T) {
 		{"two names decide nothing", []string{chat, messaging}, "https://api.example.com/2010", "IP Messaging and chat API", "GET /services", ""},
 		{
 			"a later voice agrees with the file, the earlier one knows the server",
-			[]string{api, accounts, "others/all.yaml https://api.example.com/2010 GET /tokens"}, "https://api.example.com/2010", "", "GET /tokens", "https://accounts.example.com/v1: found",
+			[]string{api, accounts, "others/all.yaml https://api.example.com/2010 GET /tokens"},
+			"https://api.example.com/2010", "", "GET /tokens", "https://accounts.example.com/v1: found",
 		},
 		{
 			"it does not know the server",
-			[]string{accounts, "others/all.yaml https://api.example.com/2010 GET /tokens"}, "https://api.example.com/2010", "", "GET /tokens", "",
+			[]string{accounts, "others/all.yaml https://api.example.com/2010 GET /tokens"},
+			"https://api.example.com/2010", "", "GET /tokens", "",
 		},
 		{
 			"the voice that agrees comes first",
-			[]string{"others/all.yaml https://api.example.com/2010 GET /tokens", api, accounts}, "https://api.example.com/2010", "", "GET /tokens", "",
+			[]string{"others/all.yaml https://api.example.com/2010 GET /tokens", api, accounts},
+			"https://api.example.com/2010", "", "GET /tokens", "",
 		},
 		{
 			"documents of one folder do not contradict each other",
-			[]string{api, accounts, "provider/sync.json https://api.example.com/2010 GET /tokens"}, "https://api.example.com/2010", "", "GET /tokens", "",
+			[]string{api, accounts, "provider/sync.json https://api.example.com/2010 GET /tokens"},
+			"https://api.example.com/2010", "", "GET /tokens", "",
 		},
 		{"no operations", []string{accounts}, "https://api.example.com/2010", "", "", ""},
 		{"no address", []string{accounts}, "", "", "GET /tokens", ""},

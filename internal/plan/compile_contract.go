@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"patchbay/internal/openapi"
 	"patchbay/internal/spec"
 	"patchbay/internal/template"
+	"patchbay/internal/upstream"
 )
 
 // ContractFindings are what keeps operations of a document from being joined
@@ -51,8 +53,12 @@ func (c *compiler) join(op *consumed, path string) {
 }
 
 // contradictions reports the operations of an API whose server the contracts
-// contradict.
+// contradict. An API on the machine itself is a copy for a developer, of which
+// no contract speaks.
 func (c *compiler) contradictions(u *Upstream, address spec.Text) {
+	if base, err := url.Parse(u.BaseURI); err == nil && upstream.IsLoopback(base.Hostname()) {
+		return
+	}
 	asked := make([]contract.Asked, len(u.operations))
 	for i, op := range u.operations {
 		path, _, _ := strings.Cut(op.path, "?")
