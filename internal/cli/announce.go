@@ -131,13 +131,6 @@ func announceREST(w io.Writer, at *engine.Listening) {
 	_ = t.Flush()
 }
 
-func counted(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
-}
-
 func announceMCP(w io.Writer, at *engine.Listening) {
 	if len(at.MCP) == 0 {
 		return

@@ -19,44 +19,62 @@ import (
 
 func (c *command) inspect() *cobra.Command {
 	var format string
+	var contracts bool
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE...]",
 		Short: "Show what a capability compiles to",
 		Long: `Prints the compiled plan: adapters, routes and tools with their inputs, the
 upstream calls they make, and every variable by name with the host that its
-value is sent to. Values are never shown, and none is needed.`,
+value is sent to. Values are never shown, and none is needed.
+
+With --contracts it prints, for each operation that is called, which OpenAPI
+document describes it, what the document adds or changes, and where documents
+disagree with each other or with the file.`,
 		Example: `  patchbay inspect
-  patchbay inspect --format json my-capability.yaml`,
+  patchbay inspect --format json my-capability.yaml
+  patchbay inspect --contracts --contract openapi/ my-capability.yaml`,
 	}
 	f := c.newFlags(cmd)
+	cmd.Flags().BoolVar(&contracts, "contracts", false, "show what the contracts say instead: joins, changes, conflicts, what is left")
 	cmd.Flags().StringVar(&format, "format", "text", "form of the output: `text|json`")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		loaded, err := c.loadFor(f, args)
 		if err != nil {
 			return err
 		}
+		if contracts {
+			v := viewContracts(loaded)
+			return c.show(format, v, v.print)
+		}
 		views := make([]planView, 0, len(loaded.Plans))
 		for _, p := range loaded.Plans {
 			views = append(views, view(p))
 		}
-		switch format {
-		case "json":
-			enc := json.NewEncoder(c.Out)
-			enc.SetEscapeHTML(false)
-			enc.SetIndent("", "  ")
-			return enc.Encode(views)
-		case "text":
+		return c.show(format, views, func(w io.Writer) error {
 			for i := range views {
-				if err := views[i].print(printable{c.Out}); err != nil {
+				if err := views[i].print(w); err != nil {
 					return err
 				}
 			}
 			return nil
-		default:
-			return usageError{fmt.Errorf("--format %s: want text or json", format)}
-		}
+		})
 	}
 	return cmd
+}
+
+// show writes a view in the form that was asked for; text writes it for people.
+func (c *command) show(format string, v any, text func(io.Writer) error) error {
+	switch format {
+	case "json":
+		enc := json.NewEncoder(c.Out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	case "text":
+		return text(printable{c.Out})
+	default:
+		return usageError{fmt.Errorf("--format %s: want text or json", format)}
+	}
 }
 
 // loadFor compiles files and refuses those with errors.

@@ -210,13 +210,17 @@ func decodeText(v jsonvalue.Value) jsonvalue.Value {
 }
 
 // Scalar gives a text the type that a schema declares, where it has that
-// type's form; everything else is returned as it is. It is meant for values
+// type's form; JSON text where only an object is due is read. Everything else is
+// returned as it is. It is meant for values
 // from paths, queries, headers and forms, which have no types of their own.
 func Scalar(s *schema.Schema, v jsonvalue.Value) jsonvalue.Value {
 	if s == nil || v.Kind() != jsonvalue.String && v.Kind() != jsonvalue.Array {
 		return v
 	}
 	t := typesOf(s, 0)
+	if v.Kind() == jsonvalue.String && t.set.Has(schema.TypeObject) && !t.set.Has(schema.TypeString|schema.TypeArray) {
+		return decodeText(v)
+	}
 	return t.scalar(v)
 }
 

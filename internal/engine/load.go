@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,10 +18,8 @@ import (
 	"sync/atomic"
 
 	"patchbay/capabilities"
-	"patchbay/internal/contract"
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
-	"patchbay/internal/openapi"
 	"patchbay/internal/plan"
 	"patchbay/internal/profile"
 	"patchbay/internal/spec"
@@ -34,7 +33,9 @@ type Loaded struct {
 	// Skipped are documents with errors that are left out.
 	Skipped  []Skipped
 	Profiles *profile.Set
-	sources  map[string][]byte
+	// Contracts are the documents that were read, in their order of precedence.
+	Contracts []ContractDocument
+	sources   map[string][]byte
 }
 
 // Source returns the bytes of a document, for diagnostics.
@@ -73,16 +74,22 @@ func (s *Skipped) Reason() string {
 // SkipInvalid, documents with errors are set aside and have no diagnostics.
 func Load(opts *deploy.Options) (*Loaded, diag.List, error) {
 	l := &Loaded{sources: map[string][]byte{}, Embedded: len(opts.Files) == 0}
-	compile, err := options(opts)
+	profiles, err := profile.Load(capabilities.Profiles().Data)
 	if err != nil {
 		return nil, nil, err
 	}
-	l.Profiles = compile.Profiles
+	given, err := readContracts(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.Contracts = given.documents
+	compile := plan.Options{Contracts: given.set, Profiles: profiles}
+	l.Profiles = profiles
 	documents, err := readDocuments(opts.Files)
 	if err != nil {
 		return nil, nil, err
 	}
-	var diags diag.List
+	diags := given.findings
 	for i, c := range compileAll(documents, compile) {
 		name := documents[i].Name
 		l.sources[name] = documents[i].Data
@@ -134,31 +141,6 @@ func compileAll(documents []capabilities.Document, opts plan.Options) []compiled
 	return out
 }
 
-func options(opts *deploy.Options) (plan.Options, error) {
-	profiles, err := profile.Load(capabilities.Profiles().Data)
-	if err != nil {
-		return plan.Options{}, err
-	}
-	given, err := readContracts(opts.Contracts)
-	if err != nil {
-		return plan.Options{}, err
-	}
-	var embedded []*openapi.Document
-	for _, d := range capabilities.Contracts() {
-		doc, err := openapi.Parse(d.Name, d.Data)
-		if err != nil {
-			return plan.Options{}, err
-		}
-		embedded = append(embedded, doc)
-	}
-	if opts.ContractsFirst {
-		given = append(given, embedded...)
-	} else {
-		given = append(embedded, given...)
-	}
-	return plan.Options{Contracts: contract.NewSet(given...), Profiles: profiles}, nil
-}
-
 func readDocuments(files []string) ([]capabilities.Document, error) {
 	if len(files) == 0 {
 		return []capabilities.Document{capabilities.FlexInteractions()}, nil
@@ -175,28 +157,6 @@ func readDocuments(files []string) ([]capabilities.Document, error) {
 				return nil, err
 			}
 			out = append(out, capabilities.Document{Name: f, Data: data})
-		}
-	}
-	return out, nil
-}
-
-func readContracts(names []string) ([]*openapi.Document, error) {
-	var out []*openapi.Document
-	for _, name := range names {
-		found, err := expand(name, ".yaml", ".yml", ".json")
-		if err != nil {
-			return nil, fmt.Errorf("--contract: %w", err)
-		}
-		for _, f := range found {
-			data, err := read(f)
-			if err != nil {
-				return nil, fmt.Errorf("--contract: %w", err)
-			}
-			doc, err := openapi.Parse(f, data)
-			if err != nil {
-				return nil, fmt.Errorf("--contract: %w", err)
-			}
-			out = append(out, doc)
 		}
 	}
 	return out, nil
@@ -237,10 +197,16 @@ func read(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	var data bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() <= maxSource {
+		data.Grow(int(info.Size()) + bytes.MinRead)
+	}
 	// A pipe or device has no size to look at first.
-	data, err := io.ReadAll(io.LimitReader(f, maxSource+1))
-	if err == nil && len(data) > maxSource {
+	if _, err := data.ReadFrom(io.LimitReader(f, maxSource+1)); err != nil {
+		return nil, err
+	}
+	if data.Len() > maxSource {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxSource)
 	}
-	return data, err
+	return data.Bytes(), nil
 }

@@ -72,4 +72,3 @@ func NewSandbox(opts deploy.Sandbox, env *bind.Environment, log *slog.Logger) (*
 	}
 	return sandbox.New(out), nil
 }
-

@@ -310,7 +310,7 @@ func (k *keywords) pattern(text, at string) *pattern {
 	if p, ok := k.patterns[text]; ok {
 		return p
 	}
-	p, err := compilePattern(text)
+	p, err := k.opts.Patterns.compile(text)
 	if err != nil {
 		report := k.unchecked
 		if brokenPattern(err) {

@@ -7,6 +7,7 @@ import (
 	"regexp/syntax"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -48,6 +49,36 @@ func (u unusable) Error() string {
 
 // Unwrap returns the error of package regexp.
 func (u unusable) Unwrap() error { return u.error }
+
+// Patterns are the expressions of many schemas, each compiled once: those of
+// one provider repeat the same few, and compiled ones are large. The zero
+// Patterns is ready to use and safe for concurrent use. Schemas hold on to the
+// expressions that they use, not to the Patterns.
+type Patterns struct {
+	mu     sync.Mutex
+	byText map[string]*pattern
+}
+
+// compile returns the compiled expression. A nil Patterns remembers none.
+func (p *Patterns) compile(text string) (*pattern, error) {
+	if p == nil {
+		return compilePattern(text)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if known := p.byText[text]; known != nil {
+		return known, nil
+	}
+	compiled, err := compilePattern(text)
+	if err != nil {
+		return nil, err
+	}
+	if p.byText == nil {
+		p.byText = map[string]*pattern{}
+	}
+	p.byText[text] = compiled
+	return compiled, nil
+}
 
 // matches reports whether the expression occurs in s. A nil pattern, which could
 // not be compiled, matches everything.

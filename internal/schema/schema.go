@@ -58,6 +58,9 @@ type Options struct {
 
 	// DefaultSource is the source of rules for which no schema names one.
 	DefaultSource string
+
+	// Patterns are shared with other schemas; nil for none.
+	Patterns *Patterns
 }
 
 // Problem is a keyword that could not be compiled. The keyword is ignored, the
