@@ -31,19 +31,19 @@ func (s shape) runFields() []field {
 			{key: "maxLength", form: integerForm, high: anySize, doc: "The longest text."},
 		})
 	case callStepShape:
-		return with(stepFields("call"), []field{
+		return with(stepFields(), []field{
 			{key: "call", doc: "The consumed operation: `namespace.operation`."},
 			{key: "with", form: entriesForm, doc: "The inputs of the call, by name."},
 		})
 	case lookupStepShape:
-		return with(stepFields("lookup"), []field{
+		return with(stepFields(), []field{
 			{key: "index", form: freeForm, doc: "The earlier step whose list is searched."},
 			{key: "match", form: freeForm, doc: "The field that is compared."},
 			{key: "lookupValue", form: freeForm, doc: "What it has to be."},
 			{key: "outputParameters", form: freeForm, doc: "The fields of the match that become the step's result."},
 		})
 	case scriptStepShape:
-		return with(stepFields("script"), []field{
+		return with(stepFields(), []field{
 			{key: "file", form: freeForm, doc: "The script, below `location`."},
 			{key: "language", form: freeForm, words: []string{"javascript", "python", "groovy"}, doc: "The script's language, where the control adapter gives no default."},
 			{key: "location", form: freeForm, doc: "The folder of scripts: `file:///…`, where the control adapter gives no default."},
@@ -60,9 +60,9 @@ func (s shape) runFields() []field {
 }
 
 // stepFields are what steps of every type have.
-func stepFields(kind string) []field {
+func stepFields() []field {
 	return []field{
-		{key: "type", form: wordForm, later: true, words: []string{kind}, doc: "What the step does: `call`, `lookup` or `script`."},
+		{key: "type", form: wordForm, later: true, words: []string{"call", "lookup", "script"}, doc: "What the step does: `call`, `lookup` or `script`."},
 		{key: "name", doc: "The step's name. Later steps and mappings find its result by it."},
 	}
 }
