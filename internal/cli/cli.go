@@ -117,7 +117,7 @@ func atMost(n int) cobra.PositionalArgs {
 
 // printDiagnostics writes findings for people to standard error.
 func (c *command) printDiagnostics(w io.Writer, list diag.List, source func(string) []byte) error {
-	return diag.PrintText(w, list, source, diag.TextOptions{Color: isTerminal(w), Max: 200})
+	return diag.PrintText(w, list, source, diag.TextOptions{Color: isTerminal(w), Max: mostShown})
 }
 
 // isTerminal reports whether a stream is shown to a person; only then is there

@@ -51,7 +51,7 @@ value is sent to. Values are never shown, and none is needed.`,
 			}
 			return nil
 		default:
-			return usageError{fmt.Errorf("--format %s: want text or json", format)}
+			return wantOneOf("--format", format, "text", "json")
 		}
 	}
 	return cmd

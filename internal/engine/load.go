@@ -20,12 +20,13 @@ import (
 	"patchbay/internal/openapi"
 	"patchbay/internal/plan"
 	"patchbay/internal/profile"
-	"patchbay/internal/spec"
 )
 
 // Loaded is compiled documents: pure, without values and connections.
 type Loaded struct {
 	Plans []*plan.Plan
+	// Files are the names of all documents, in their order.
+	Files []string
 	// Embedded reports that the plan is of the capability the binary carries.
 	Embedded bool
 	sources  map[string][]byte
@@ -40,7 +41,11 @@ const maxSource = 64 << 20
 // Load reads and compiles the documents that the options name. The error is
 // for files that cannot be read; what is wrong inside of them is diagnostics,
 // and the plans are usable as far as those go.
-func Load(opts *deploy.Options) (*Loaded, diag.List, error) {
+func Load(opts *deploy.Options) (*Loaded, diag.List, error) { return LoadReporting(opts, nil) }
+
+// LoadReporting is [Load] for runs that somebody waits for: progress is called
+// after each document that is compiled, by one goroutine at a time.
+func LoadReporting(opts *deploy.Options, progress func(done, total int)) (*Loaded, diag.List, error) {
 	l := &Loaded{sources: map[string][]byte{}}
 	compile, err := options(opts)
 	if err != nil {
@@ -52,16 +57,13 @@ func Load(opts *deploy.Options) (*Loaded, diag.List, error) {
 	}
 	l.Embedded = len(opts.Files) == 0
 	var diags diag.List
-	for _, d := range documents {
-		l.sources[d.Name] = d.Data
-		doc, found := spec.Load(d.Name, d.Data)
-		diags = append(diags, found...)
-		if found.HasErrors() && len(doc.Exposes)+len(doc.Consumes) == 0 {
-			continue
+	for i, c := range compileAll(documents, compile, progress) {
+		l.Files = append(l.Files, documents[i].Name)
+		l.sources[documents[i].Name] = documents[i].Data
+		diags = append(diags, c.found...)
+		if c.plan != nil {
+			l.Plans = append(l.Plans, c.plan)
 		}
-		p, found := plan.Compile(doc, compile)
-		diags = append(diags, found...)
-		l.Plans = append(l.Plans, p)
 	}
 	return l, diags.Sorted(), nil
 }

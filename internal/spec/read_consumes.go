@@ -41,6 +41,9 @@ func (l *loader) consumes(_, n *node, out *Consumes) {
 	if out.Import == nil && !out.Namespace.Set() {
 		l.missing(n, out.Span, consumesShape, "namespace", "call names its operations by it")
 	}
+	if out.Import == nil && !out.Description.Set() {
+		l.advised(n, out.Span, consumesShape, "description", "it says what the API is for")
+	}
 }
 
 func (l *loader) consumedResource(name, n *node, out *ConsumedResource) {
