@@ -413,7 +413,17 @@ func (c *command) export() *cobra.Command {
 				return err
 			}
 		}
-		return usageError{fmt.Errorf("there is no such REST adapter")}
+		err = fmt.Errorf("there is no REST adapter %q", clipArg(adapter))
+		var names []string
+		for _, p := range loaded.Plans {
+			for _, a := range p.REST {
+				names = append(names, a.Namespace)
+			}
+		}
+		if near := diag.Nearest(adapter, names); near != "" {
+			err = fmt.Errorf("%w; did you mean %s?", err, near)
+		}
+		return usageError{err}
 	}
 	cmd.AddCommand(sub)
 	return cmd

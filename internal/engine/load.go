@@ -142,7 +142,7 @@ func expand(name string, endings ...string) ([]string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no file %s", name)
+			return nil, fmt.Errorf("there is no file %s%s", name, nearFile(name, endings))
 		}
 		return nil, err
 	}
@@ -163,6 +163,24 @@ func expand(name string, endings ...string) ([]string, error) {
 		return nil, fmt.Errorf("the folder %s holds no %s file", name, strings.Join(endings, " or "))
 	}
 	return out, nil
+}
+
+// nearFile names the file beside a missing one that is probably meant.
+func nearFile(name string, endings []string) string {
+	entries, err := os.ReadDir(filepath.Dir(name))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() || slices.Contains(endings, strings.ToLower(filepath.Ext(e.Name()))) {
+			names = append(names, e.Name())
+		}
+	}
+	if near := diag.Nearest(filepath.Base(name), names); near != "" {
+		return "; did you mean " + filepath.Join(filepath.Dir(name), near) + "?"
+	}
+	return ""
 }
 
 func read(name string) ([]byte, error) {

@@ -69,7 +69,11 @@ func ParseSelection(path string) (Selection, error) {
 			continue
 		case "tools", "tags":
 		default:
-			return s, fmt.Errorf("%q is not readonly, tools or tags", clip(parts[i]))
+			err := fmt.Errorf("%q is not readonly, tools or tags", clip(parts[i]))
+			if near := diag.Nearest(parts[i], []string{"readonly", "tools", "tags"}); near != "" {
+				err = fmt.Errorf("%w; did you mean %s?", err, near)
+			}
+			return s, err
 		}
 		if i+1 == len(parts) || parts[i+1] == "" {
 			return s, fmt.Errorf("%s wants names, separated by commas", parts[i])
