@@ -62,9 +62,12 @@ func nearKey(name string, in *spec.Bind) string {
 // inputPlaces are the words that a parameter's place may have.
 func inputPlaces() []string { return []string{"path", "query", "header", "cookie", "body"} }
 
+// stepTypes are the types that steps have.
+func stepTypes() []string { return []string{"call", "lookup", "script"} }
+
 // nearStepType is the advice about a step whose type is none of the format's.
 func nearStepType(run *spec.Run) string {
-	types := []string{"call", "lookup", "script"}
+	types := stepTypes()
 	for i := range run.Steps {
 		kind := run.Steps[i].Type.Value
 		if slices.Contains(types, kind) {

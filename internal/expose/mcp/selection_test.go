@@ -30,7 +30,7 @@ func TestParseSelection(t *testing.T) {
 		{path: "/mcp/-/", bad: `"" is not`},
 		{path: "/mcp/-/readonly/", bad: `"" is not`},
 		{path: "/mcp/-/writable", bad: `"writable" is not`},
-		{path: "/mcp/-/READONLY", bad: `"READONLY" is not`},
+		{path: "/mcp/-/READONLY", bad: `"READONLY" is not readonly, tools or tags; did you mean readonly?`},
 		{path: "/mcp/-/tools", bad: "tools wants names"},
 		{path: "/mcp/-/tags/", bad: "tags wants names"},
 		{path: "/mcp/-/tools/a,,b", bad: `"" is not a name`},
