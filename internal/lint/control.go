@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -32,14 +31,13 @@ func (c *checker) control() {
 
 // steps judges the steps of everything that runs.
 func (c *checker) steps() {
-	name := regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	other := regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 	language, location := c.scriptDefaults()
 	c.runs(func(r run) {
 		for i := range r.Steps {
 			s := &r.Steps[i]
-			if s.Name.Set() && !name.MatchString(s.Name.Value) {
-				better := strings.Trim(other.ReplaceAllString(s.Name.Value, "-"), "-")
+			words := strings.FieldsFunc(s.Name.Value, func(r rune) bool { return !isNameRune(r) })
+			if s.Name.Set() && (len(words) != 1 || words[0] != s.Name.Value) {
+				better := strings.Trim(strings.Join(words, "-"), "-")
 				if better == "" {
 					better = "step-" + strconv.Itoa(i+1)
 				}
@@ -62,6 +60,11 @@ func (c *checker) steps() {
 			}
 		}
 	})
+}
+
+// isNameRune reports whether references of every engine can spell a character.
+func isNameRune(r rune) bool {
+	return 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '_'
 }
 
 // scriptDefaults reports which defaults the control adapter gives to script

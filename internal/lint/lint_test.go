@@ -154,3 +154,19 @@ func TestPublicFiles(t *testing.T) {
 		}
 	}
 }
+
+// What the rules cost beside reading the document they judge.
+func BenchmarkCheck(b *testing.B) {
+	file := capabilities.FlexInteractions()
+	b.Run("load", func(b *testing.B) {
+		for b.Loop() {
+			spec.Load(file.Name, file.Data)
+		}
+	})
+	b.Run("check", func(b *testing.B) {
+		doc, _ := spec.Load(file.Name, file.Data)
+		for b.Loop() {
+			Check(doc)
+		}
+	})
+}
