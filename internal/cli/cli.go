@@ -83,7 +83,7 @@ Without a file, Patchbay runs the one it carries: Twilio Flex Interactions.`,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(c.serve(), c.mcp(), c.call(), c.validate(), c.inspect(), c.export(), c.sandbox(), c.version())
+	root.AddCommand(c.serve(), c.mcp(), c.call(), c.validate(), c.inspect(), c.export(), c.schema(), c.sandbox(), c.version())
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return root
 }
@@ -117,7 +117,7 @@ func atMost(n int) cobra.PositionalArgs {
 
 // printDiagnostics writes findings for people to standard error.
 func (c *command) printDiagnostics(w io.Writer, list diag.List, source func(string) []byte) error {
-	return diag.PrintText(w, list, source, diag.TextOptions{Color: isTerminal(w), Max: 200})
+	return diag.PrintText(w, list, source, diag.TextOptions{Color: isTerminal(w), Max: mostShown})
 }
 
 // isTerminal reports whether a stream is shown to a person; only then is there

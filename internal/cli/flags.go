@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"patchbay/internal/bind"
 	"patchbay/internal/deploy"
+	"patchbay/internal/diag"
 )
 
 // flags are the common flags, which fill the operator's options.
@@ -128,13 +130,24 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 		case "enforce", "warn", "off":
 			o.Checks[ns] = mode
 		default:
-			return nil, usageError{fmt.Errorf("--request-checks %s: want enforce, warn or off", clipArg(given))}
+			return nil, wantOneOf("--request-checks", mode, "enforce", "warn", "off")
 		}
 	}
 	if err := o.Check(); err != nil {
 		return nil, usageError{err}
 	}
 	return o, nil
+}
+
+// wantOneOf says that a flag's word is none of those that it takes, and which
+// one is meant where that can be told.
+func wantOneOf(flag, given string, words ...string) error {
+	last := len(words) - 1
+	text := fmt.Sprintf("%s %s: want %s or %s", flag, clipArg(given), strings.Join(words[:last], ", "), words[last])
+	if near := diag.Nearest(given, words); near != "" {
+		text += "; did you mean " + near + "?"
+	}
+	return usageError{errors.New(text)}
 }
 
 // clipArg keeps a mistyped argument, which may be a secret, out of messages.
@@ -153,11 +166,14 @@ func (f *flags) environment() (*bind.Environment, error) {
 	return bind.New(bind.Options{Process: f.lookupEnv, EnvFiles: f.opts.EnvFiles, Renames: f.opts.Renames})
 }
 
-// level reads --log-level.
+// level reads --log-level, and judges --log-format with it.
 func (f *flags) level() (slog.Level, error) {
 	var l slog.Level
+	if f.logFormat != "text" && f.logFormat != "json" {
+		return l, wantOneOf("--log-format", f.logFormat, "text", "json")
+	}
 	if err := l.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return l, usageError{fmt.Errorf("--log-level %s: want debug, info, warn or error", f.logLevel)}
+		return l, wantOneOf("--log-level", f.logLevel, "debug", "info", "warn", "error")
 	}
 	return l, nil
 }

@@ -73,7 +73,7 @@ func (c *command) show(format string, v any, text func(io.Writer) error) error {
 	case "text":
 		return text(printable{c.Out})
 	default:
-		return usageError{fmt.Errorf("--format %s: want text or json", format)}
+		return wantOneOf("--format", format, "text", "json")
 	}
 }
 
@@ -490,7 +490,7 @@ func described(loaded *engine.Loaded, opts *deploy.Options, adapter string) ([]p
 		return members, port, nil
 	}
 	if near := diag.Nearest(adapter, names); near != "" {
-		return nil, 0, usageError{fmt.Errorf("there is no REST adapter %q; did you mean %s?", adapter, near)}
+		return nil, 0, usageError{fmt.Errorf("there is no REST adapter %q; did you mean %s?", clipArg(adapter), near)}
 	}
-	return nil, 0, usageError{fmt.Errorf("there is no such REST adapter")}
+	return nil, 0, usageError{fmt.Errorf("there is no REST adapter %q", clipArg(adapter))}
 }

@@ -18,13 +18,14 @@ import (
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
+	"patchbay/internal/lint"
 	"patchbay/internal/plan"
 	"patchbay/internal/spec"
 )
 
 // codes are all findings that a capability can lead to.
 func codes() []diag.CodeInfo {
-	all := append(spec.Codes(), plan.Codes()...)
+	all := slices.Concat(spec.Codes(), lint.Codes(), plan.Codes(), engine.Codes())
 	slices.SortFunc(all, func(a, b diag.CodeInfo) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	return all
 }

@@ -11,23 +11,21 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"patchbay/capabilities"
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/plan"
 	"patchbay/internal/profile"
-	"patchbay/internal/spec"
 )
 
 // Loaded is compiled documents: pure, without values and connections.
 type Loaded struct {
 	Plans []*plan.Plan
+	// Files are the names of all documents, in their order.
+	Files []string
 	// Embedded reports that the plan is of the capability the binary carries.
 	Embedded bool
 	// Skipped are documents with errors that are left out.
@@ -72,7 +70,11 @@ func (s *Skipped) Reason() string {
 // time. The error is for files that cannot be read; what is wrong inside of
 // them is diagnostics, and the plans are usable as far as those go. With
 // SkipInvalid, documents with errors are set aside and have no diagnostics.
-func Load(opts *deploy.Options) (*Loaded, diag.List, error) {
+func Load(opts *deploy.Options) (*Loaded, diag.List, error) { return LoadReporting(opts, nil) }
+
+// LoadReporting is [Load] for runs that somebody waits for: progress is called
+// after each document that is compiled, by one goroutine at a time.
+func LoadReporting(opts *deploy.Options, progress func(done, total int)) (*Loaded, diag.List, error) {
 	l := &Loaded{sources: map[string][]byte{}, Embedded: len(opts.Files) == 0}
 	profiles, err := profile.Load(capabilities.Profiles().Data)
 	if err != nil {
@@ -90,8 +92,9 @@ func Load(opts *deploy.Options) (*Loaded, diag.List, error) {
 		return nil, nil, err
 	}
 	diags := given.findings
-	for i, c := range compileAll(documents, compile) {
+	for i, c := range compileAll(documents, compile, progress) {
 		name := documents[i].Name
+		l.Files = append(l.Files, name)
 		l.sources[name] = documents[i].Data
 		if opts.SkipInvalid && c.found.HasErrors() {
 			l.Skipped = append(l.Skipped, Skipped{File: name, Findings: c.found.Sorted()})
@@ -106,39 +109,6 @@ func Load(opts *deploy.Options) (*Loaded, diag.List, error) {
 		return nil, nil, fmt.Errorf("every file has errors; patchbay validate shows them. The first: %s: %s", l.Skipped[0].File, l.Skipped[0].Reason())
 	}
 	return l, diags.Sorted(), nil
-}
-
-// compiled is one document after compiling; plan is nil where there is nothing
-// in it to plan.
-type compiled struct {
-	plan  *plan.Plan
-	found diag.List
-}
-
-// compileAll compiles documents, as many at a time as there are processors.
-func compileAll(documents []capabilities.Document, opts plan.Options) []compiled {
-	out := make([]compiled, len(documents))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(len(documents), runtime.GOMAXPROCS(0)) {
-		workers.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(documents) {
-					return
-				}
-				doc, found := spec.Load(documents[i].Name, documents[i].Data)
-				out[i].found = found
-				if found.HasErrors() && len(doc.Exposes)+len(doc.Consumes) == 0 {
-					continue
-				}
-				p, more := plan.Compile(doc, opts)
-				out[i].plan, out[i].found = p, append(found, more...)
-			}
-		})
-	}
-	workers.Wait()
-	return out
 }
 
 func readDocuments(files []string) ([]capabilities.Document, error) {
@@ -168,7 +138,7 @@ func expand(name string, endings ...string) ([]string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no file %s", name)
+			return nil, fmt.Errorf("there is no file %s%s", name, nearFile(name, endings))
 		}
 		return nil, err
 	}
@@ -189,6 +159,24 @@ func expand(name string, endings ...string) ([]string, error) {
 		return nil, fmt.Errorf("the folder %s holds no %s file", name, strings.Join(endings, " or "))
 	}
 	return out, nil
+}
+
+// nearFile names the file beside a missing one that is probably meant.
+func nearFile(name string, endings []string) string {
+	entries, err := os.ReadDir(filepath.Dir(name))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() || slices.Contains(endings, strings.ToLower(filepath.Ext(e.Name()))) {
+			names = append(names, e.Name())
+		}
+	}
+	if near := diag.Nearest(filepath.Base(name), names); near != "" {
+		return "; did you mean " + filepath.Join(filepath.Dir(name), near) + "?"
+	}
+	return ""
 }
 
 func read(name string) ([]byte, error) {

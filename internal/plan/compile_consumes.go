@@ -222,7 +222,7 @@ func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 	default:
 		p.in = inQuery
 		c.diags.Warnf(CodeInputLocation, from.In.Span, "%q is not a place for a parameter; it is sent in the query", clip(from.In.Value)).
-			WithHint("use path, query, header, cookie or body")
+			WithNearest(from.In.Value, inputPlaces(), "use one of ")
 	}
 	if from.Value.Set() {
 		text, err := template.Compile(from.Value.Value, template.Value)
@@ -265,7 +265,7 @@ func (c *compiler) target(op *consumed, path string, place spec.Text) {
 	op.target = text.Bind(slotsOf(slots))
 	for i := range op.params {
 		if p := &op.params[i]; p.in == inPath && !slices.Contains(op.target.Slots(), i) {
-			c.diags.Warnf(CodeInputUnused, p.span, "the path has no {%s}; the parameter is sent nowhere", clip(p.name))
+			c.diags.Warnf(CodeInputUnused, p.span, "the path has no {%s}; the parameter is sent nowhere", clip(p.name)).Hint = op.nearPlaceholder(p.name, text)
 			p.in, p.required = inNowhere, false
 		}
 	}

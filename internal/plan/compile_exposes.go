@@ -302,10 +302,7 @@ func (c *compiler) resolve(call spec.Text, uses map[string]int) *consumed {
 	namespace, name, ok := strings.Cut(call.Value, ".")
 	u := c.upstreams[namespace]
 	if !ok || u == nil {
-		d := c.diags.Errorf(CodeCallUnresolved, call.Span, "%q names nothing that is consumed", clip(call.Value))
-		if near := diag.Nearest(namespace, c.upstreamNames()); near != "" && u == nil {
-			d.WithHint("did you mean %s.%s?", near, name)
-		}
+		c.diags.Errorf(CodeCallUnresolved, call.Span, "%q names nothing that is consumed", clip(call.Value)).Hint = c.nearCall(call.Value)
 		return nil
 	}
 	var found []*consumed

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"patchbay/internal/diag"
 )
 
 // Selection says which tools are offered. The zero Selection offers all. An
@@ -31,7 +33,11 @@ func ParseSelection(escaped string) (Selection, error) {
 			continue
 		case "tools", "tags":
 		default:
-			return s, fmt.Errorf("%q is not readonly, tools or tags", clip(parts[i]))
+			err := fmt.Errorf("%q is not readonly, tools or tags", clip(parts[i]))
+			if near := diag.Nearest(parts[i], []string{"readonly", "tools", "tags"}); near != "" {
+				err = fmt.Errorf("%w; did you mean %s?", err, near)
+			}
+			return s, err
 		}
 		if i+1 == len(parts) || parts[i+1] == "" {
 			return s, fmt.Errorf("%s wants names, separated by commas", parts[i])

@@ -30,7 +30,7 @@ func TestParseSelection(t *testing.T) {
 		{path: "", bad: `"" is not`},
 		{path: "readonly/", bad: `"" is not`},
 		{path: "writable", bad: `"writable" is not`},
-		{path: "READONLY", bad: `"READONLY" is not`},
+		{path: "READONLY", bad: `"READONLY" is not readonly, tools or tags; did you mean readonly?`},
 		{path: "tools", bad: "tools wants names"},
 		{path: "tags/", bad: "tags wants names"},
 		{path: "tools/a,,b", bad: `"" is not a name`},
