@@ -106,15 +106,6 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return usageError{err}
 }
 
-func atMost(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return usageError{fmt.Errorf("%s takes at most %d argument, got %d", cmd.Name(), n, len(args))}
-		}
-		return nil
-	}
-}
-
 // printDiagnostics writes findings for people to standard error.
 func (c *command) printDiagnostics(w io.Writer, list diag.List, source func(string) []byte) error {
 	return diag.PrintText(w, list, source, diag.TextOptions{Color: isTerminal(w), Max: mostShown})

@@ -13,7 +13,7 @@ import (
 	"patchbay/internal/plan"
 )
 
-// CodeVariableShared: a value would be sent to a provider that it may not be
+// CodeVariableShared is the code of a finding: a value would be sent to a provider that it may not be
 // meant for.
 const CodeVariableShared diag.Code = "variable-shared"
 
