@@ -32,6 +32,7 @@ type profile struct {
 		Password string `yaml:"password"`
 		Token    string `yaml:"token"`
 	} `yaml:"credentials"`
+	Variables    []string `yaml:"variables"`
 	NotProcessed []int  `yaml:"not_processed"`
 	RequestID    string `yaml:"request_id"`
 	Error        struct {

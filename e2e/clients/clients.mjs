@@ -131,19 +131,20 @@ for (const [name, mode, revision] of [
 for (const era of ['legacy', 'auto', 'modern']) {
 	runs.push([INSPECTOR, `HTTP ${era}`, () => inspector(era, ['--transport', 'http', url])])
 }
-for (const era of ['legacy', 'modern']) {
+for (const era of ['legacy', 'auto', 'modern']) {
 	runs.push([INSPECTOR, `stdio ${era}`, () => inspector(era, ['--transport', 'stdio', STDIO.command, ...STDIO.args])])
 }
-runs.push([
-	REMOTE,
-	'stdio to HTTP',
-	() => viaV1(new v1stdio.StdioClientTransport({
-		command: process.execPath,
-		args: [executable(REMOTE, 'mcp-remote'), url, '--allow-http'],
-		env: { ...v1stdio.getDefaultEnvironment(), HOME: process.env.HOME, MCP_REMOTE_CONFIG_DIR: process.env.HOME },
-		stderr: 'ignore',
-	})),
-])
+// mcp-remote speaks the era of the client before it.
+const remote = () => ({
+	command: process.execPath,
+	args: [executable(REMOTE, 'mcp-remote'), url, '--allow-http'],
+	env: { ...v1stdio.getDefaultEnvironment(), HOME: process.env.HOME, MCP_REMOTE_CONFIG_DIR: process.env.HOME },
+	stderr: 'ignore',
+})
+runs.push(
+	[REMOTE, 'stdio to HTTP legacy', () => viaV1(new v1stdio.StdioClientTransport(remote()))],
+	[REMOTE, `stdio to HTTP ${MODERN}`, () => viaV2({ pin: MODERN }, MODERN, new v2stdio.StdioClientTransport(remote()))],
+)
 
 let failed = false
 for (const [name, mode, run] of runs) {

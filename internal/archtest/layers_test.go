@@ -18,7 +18,7 @@ func layers() [][]string {
 		{"internal/expose/rest", "internal/expose/mcp"},
 		{"internal/plan"},
 		{"internal/contract", "internal/upstream"},
-		{"internal/profile"},
+		{"internal/lint", "internal/profile"},
 		{"internal/auth", "internal/wire"},
 		{"internal/bind", "internal/deploy", "internal/guard", "internal/openapi", "internal/problem", "internal/schema", "internal/spec", "internal/telemetry"},
 		{"internal/jsonpath", "internal/rawformat", "internal/template"},

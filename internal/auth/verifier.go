@@ -62,6 +62,14 @@ func (v *Verifier) Verify(r *http.Request) (ok bool, challenge string) {
 	return false, v.challenge
 }
 
+// Equal reports whether two verifiers let the same callers in.
+func (v *Verifier) Equal(other *Verifier) bool {
+	if v == nil || other == nil {
+		return v == other
+	}
+	return v.scheme == other.scheme && v.name == other.name && v.place == other.place && subtle.ConstantTimeCompare(v.want[:], other.want[:]) == 1
+}
+
 // Scheme returns basic, bearer or apikey, and for the last the name and place
 // of the key; for descriptions.
 func (v *Verifier) Scheme() (scheme, name string, place Placement) {

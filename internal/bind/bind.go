@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -63,7 +64,7 @@ type Options struct {
 	// first, then the files in order.
 	EnvFiles []string
 	// Renames maps a variable of a capability to the name under which the
-	// operator has it, as --map-env says.
+	// operator has it, as --map-env says; see also [Environment.For].
 	Renames map[string]string
 }
 
@@ -119,6 +120,25 @@ func (e *Environment) Lookup(variable string) (value Secret, origin string, ok b
 		}
 	}
 	return Secret{}, "", false
+}
+
+// For returns an environment in which the renames of namespaces, given as
+// NAMESPACE.NAME, hold before those for all.
+func (e *Environment) For(namespaces ...string) *Environment {
+	own := *e
+	own.renames = map[string]string{}
+	for variable, name := range e.renames {
+		if !strings.Contains(variable, ".") {
+			own.renames[variable] = name
+		}
+	}
+	for variable, name := range e.renames {
+		namespace, plain, qualified := strings.Cut(variable, ".")
+		if qualified && slices.Contains(namespaces, namespace) {
+			own.renames[plain] = name
+		}
+	}
+	return &own
 }
 
 // Renamed returns the name under which a variable is looked up.

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -15,48 +16,50 @@ import (
 
 func seedInteraction() string { return sandbox.SeedInteraction }
 
+// few is how many capabilities are told about one by one.
+const few = 3
+
 // announce says what is being served, and gives a line to try it with.
-func (c *command) announce(s *session, served []engine.Served) {
+func (c *command) announce(s *session, served []engine.Listening) {
 	var w io.Writer = printable{c.Out}
-	for _, b := range s.deploy.Bound {
-		doc := b.Plan.Document
-		name := doc.File
-		if s.deploy.Loaded.Embedded {
-			name = "embedded " + name
+	loaded := s.deploy.Loaded
+	if n := len(s.deploy.Bound); n > few {
+		fmt.Fprintf(w, "Patchbay %s serves %d capabilities\n", Version(), n)
+	} else {
+		for _, b := range s.deploy.Bound {
+			doc := b.Plan.Document
+			name := doc.File
+			if loaded.Embedded {
+				name = "embedded " + name
+			}
+			fmt.Fprintf(w, "Patchbay %s serves %s (%s)\n", Version(), doc.Info.Label.Value, name)
 		}
-		fmt.Fprintf(w, "Patchbay %s serves %s (%s)\n", Version(), doc.Info.Label.Value, name)
+	}
+	for i := range loaded.Skipped {
+		skipped := &loaded.Skipped[i]
+		fmt.Fprintf(w, "Skipped   %s: %s\n", skipped.File, skipped.Reason())
 	}
 	curl := ""
-	for _, a := range served {
-		if a.REST != nil {
-			announceREST(w, &a)
+	for i := range served {
+		at := &served[i]
+		announceREST(w, at)
+		announceMCP(w, at)
+		for j := range at.REST {
 			if curl == "" {
-				curl = example(&a, s.sandboxURL != "")
+				curl = example(&at.REST[j], s.sandboxURL != "")
 			}
-			continue
 		}
-		announceMCP(w, &a)
 	}
 	fmt.Fprintln(w)
-	for _, b := range s.deploy.Bound {
-		for _, u := range b.Plan.Upstreams {
-			if s.sandboxURL != "" {
-				fmt.Fprintf(w, "Upstream  the sandbox, %s, in place of %s\n", s.sandboxURL, u.BaseURI)
-				continue
-			}
-			if b.Client(u).BaseURL() == "" {
-				fmt.Fprintf(w, "Upstream  none: give --upstream %s=https://host/path\n", u.Namespace)
-				continue
-			}
-			fmt.Fprintf(w, "Upstream  %s\n", b.Client(u).BaseURL())
-		}
+	announceUpstreams(w, s)
+	for _, b := range s.deploy.Bound[:min(most, len(s.deploy.Bound))] {
 		for _, d := range b.Plan.Disabled {
 			fmt.Fprintf(w, "Not run   %s %s: %s\n", d.Kind, d.Name, d.Reason)
 		}
 	}
-	for _, a := range served {
-		if a.REST != nil {
-			fmt.Fprintf(w, "Page      %s/.patchbay/\n", a.URL)
+	for _, at := range served {
+		if len(at.REST) > 0 {
+			fmt.Fprintf(w, "Page      %s/.patchbay/\n", at.URL)
 		}
 	}
 	if curl != "" {
@@ -65,24 +68,98 @@ func (c *command) announce(s *session, served []engine.Served) {
 	fmt.Fprintln(w, "\nStop with Ctrl-C.")
 }
 
-// most bounds the lines that one adapter gets.
-const most = 40
-
-func announceREST(w io.Writer, a *engine.Served) {
-	fmt.Fprintf(w, "\nREST  %s  (%s)\n", a.URL, a.Namespace)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for i, op := range a.REST.Operations {
+// announceUpstreams says where calls go, once for each address.
+func announceUpstreams(w io.Writer, s *session) {
+	var lines []string
+	for _, b := range s.deploy.Bound {
+		for _, u := range b.Plan.Upstreams {
+			line := b.Client(u).BaseURL()
+			switch {
+			case s.sandboxURL != "":
+				line = fmt.Sprintf("the sandbox, %s, in place of %s", s.sandboxURL, u.BaseURI)
+			case line == "":
+				line = fmt.Sprintf("none: give --upstream %s=https://host/path", u.Namespace)
+			}
+			if !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	for i, line := range lines {
 		if i == most {
-			fmt.Fprintf(t, "  … and %d more\n", len(a.REST.Operations)-most)
+			fmt.Fprintf(w, "Upstream  … and %d more\n", len(lines)-most)
 			break
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", op.Method, op.Path, op.Name)
+		fmt.Fprintf(w, "Upstream  %s\n", line)
+	}
+}
+
+// most bounds the lines that one adapter, or one list of adapters, gets.
+const most = 40
+
+func announceREST(w io.Writer, at *engine.Listening) {
+	if len(at.REST) == 0 {
+		return
+	}
+	if len(at.REST) == 1 {
+		fmt.Fprintf(w, "\nREST  %s  (%s)\n", at.REST[0].URL, at.REST[0].Adapter.Namespace)
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for i, op := range at.REST[0].Adapter.Operations {
+			if i == most {
+				fmt.Fprintf(t, "  … and %d more\n", len(at.REST[0].Adapter.Operations)-most)
+				break
+			}
+			fmt.Fprintf(t, "  %s\t%s\t%s\n", op.Method, op.Path, op.Name)
+		}
+		_ = t.Flush()
+		return
+	}
+	total := 0
+	for i := range at.REST {
+		total += len(at.REST[i].Adapter.Operations)
+	}
+	fmt.Fprintf(w, "\nREST  %s  (%d adapters, %d operations)\n", at.URL, len(at.REST), total)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for i := range at.REST {
+		if i == most {
+			fmt.Fprintf(t, "  … and %d more\n", len(at.REST)-most)
+			break
+		}
+		a := &at.REST[i]
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", a.Adapter.Namespace, counted(len(a.Adapter.Operations), "operation"), a.Mount)
 	}
 	_ = t.Flush()
 }
 
-func announceMCP(w io.Writer, a *engine.Served) {
-	fmt.Fprintf(w, "\nMCP   %s  (%s)\n", a.URL, a.Namespace)
+func announceMCP(w io.Writer, at *engine.Listening) {
+	if len(at.MCP) == 0 {
+		return
+	}
+	if len(at.MCP) == 1 {
+		announceTools(w, &at.MCP[0])
+		return
+	}
+	tools, all := 0, 0
+	for i := range at.MCP {
+		tools += len(at.MCP[i].Tools)
+		all += len(at.MCP[i].Adapter.Tools)
+	}
+	fmt.Fprintf(w, "\nMCP   %s  (%d adapters, %d tools)\n", at.URL, len(at.MCP), tools)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for i := range at.MCP {
+		if i == most {
+			fmt.Fprintf(t, "  … and %d more\n", len(at.MCP)-most)
+			break
+		}
+		a := &at.MCP[i]
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", a.Adapter.Namespace, counted(len(a.Tools), "tool"), a.URL)
+	}
+	_ = t.Flush()
+	announceHidden(w, all-tools, all)
+}
+
+func announceTools(w io.Writer, a *engine.ServedMCP) {
+	fmt.Fprintf(w, "\nMCP   %s  (%s)\n", a.URL, a.Adapter.Namespace)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i, tool := range a.Tools {
 		if i == most {
@@ -100,21 +177,25 @@ func announceMCP(w io.Writer, a *engine.Served) {
 		fmt.Fprintf(t, "  %s\t%s\n", tool.Name, hint)
 	}
 	_ = t.Flush()
-	for _, r := range a.MCP.Resources[:min(most, len(a.MCP.Resources))] {
+	for _, r := range a.Adapter.Resources[:min(most, len(a.Adapter.Resources))] {
 		fmt.Fprintf(w, "  resource %s\n", r.URI)
 	}
-	for _, p := range a.MCP.Prompts[:min(most, len(a.MCP.Prompts))] {
+	for _, p := range a.Adapter.Prompts[:min(most, len(a.Adapter.Prompts))] {
 		fmt.Fprintf(w, "  prompt %s\n", p.Name)
 	}
-	if hidden := len(a.MCP.Tools) - len(a.Tools); hidden > 0 {
-		fmt.Fprintf(w, "  (%d of %d tools are not offered: --read-only, --tool or --tag)\n", hidden, len(a.MCP.Tools))
+	announceHidden(w, len(a.Adapter.Tools)-len(a.Tools), len(a.Adapter.Tools))
+}
+
+func announceHidden(w io.Writer, hidden, all int) {
+	if hidden > 0 {
+		fmt.Fprintf(w, "  (%d of %d tools are not offered: --read-only, --tool or --tag)\n", hidden, all)
 	}
 }
 
 // example is a line that works when it is pasted: a read of the simulator's
 // seeded interaction, or a read whose identifiers have to be filled in.
-func example(a *engine.Served, simulated bool) string {
-	for _, op := range a.REST.Operations {
+func example(a *engine.ServedREST, simulated bool) string {
+	for _, op := range a.Adapter.Operations {
 		if op.Method != "GET" || len(op.PathNames) == 0 && simulated {
 			continue
 		}
@@ -131,7 +212,7 @@ func example(a *engine.Served, simulated bool) string {
 		}
 		return "curl -s '" + a.URL + path + "'"
 	}
-	return "curl -s " + a.URL + "/.patchbay/openapi.json"
+	return ""
 }
 
 // refuseBound prints why the documents cannot be served with the values at
@@ -147,10 +228,11 @@ func (c *command) refuseBound(list diag.List, loaded *engine.Loaded, env *bind.E
 		return err
 	}
 	fmt.Fprintln(c.Err)
+	var advised []string
 	for _, p := range loaded.Plans {
 		for _, u := range p.Upstreams {
 			if !simulated {
-				c.adviseCredentials(p, u, env)
+				c.adviseCredentials(p, u, env.For(engine.Namespaces(p)...), &advised)
 			}
 		}
 	}
@@ -158,7 +240,8 @@ func (c *command) refuseBound(list diag.List, loaded *engine.Loaded, env *bind.E
 	return silentError{}
 }
 
-func (c *command) adviseCredentials(p *plan.Plan, u *plan.Upstream, env *bind.Environment) {
+// adviseCredentials says, once for the same lack, where values can come from.
+func (c *command) adviseCredentials(p *plan.Plan, u *plan.Upstream, env *bind.Environment, advised *[]string) {
 	fields := p.Credentials(u)
 	var missing []string
 	for _, field := range []string{"username", "password", "token", "value"} {
@@ -168,9 +251,11 @@ func (c *command) adviseCredentials(p *plan.Plan, u *plan.Upstream, env *bind.En
 			}
 		}
 	}
-	if len(missing) == 0 {
+	lack := strings.Join(missing, " ")
+	if len(missing) == 0 || slices.Contains(*advised, lack) {
 		return
 	}
+	*advised = append(*advised, lack)
 	fmt.Fprintf(c.Err, "%s wants %s authentication, and %s not set.\n", u.Host, u.Auth(), listing(missing))
 	found := false
 	if u.Profile != nil {

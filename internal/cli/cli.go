@@ -83,7 +83,7 @@ Without a file, Patchbay runs the one it carries: Twilio Flex Interactions.`,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(c.serve(), c.mcp(), c.call(), c.validate(), c.inspect(), c.export(), c.sandbox(), c.version())
+	root.AddCommand(c.serve(), c.mcp(), c.call(), c.validate(), c.inspect(), c.export(), c.schema(), c.sandbox(), c.version())
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return root
 }
@@ -106,18 +106,9 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return usageError{err}
 }
 
-func atMost(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return usageError{fmt.Errorf("%s takes at most %d argument, got %d", cmd.Name(), n, len(args))}
-		}
-		return nil
-	}
-}
-
 // printDiagnostics writes findings for people to standard error.
 func (c *command) printDiagnostics(w io.Writer, list diag.List, source func(string) []byte) error {
-	return diag.PrintText(w, list, source, diag.TextOptions{Color: isTerminal(w), Max: 200})
+	return diag.PrintText(w, list, source, diag.TextOptions{Color: isTerminal(w), Max: mostShown})
 }
 
 // isTerminal reports whether a stream is shown to a person; only then is there

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"patchbay/internal/bind"
 	"patchbay/internal/deploy"
+	"patchbay/internal/diag"
 )
 
 // flags are the common flags, which fill the operator's options.
@@ -16,6 +18,7 @@ type flags struct {
 	opts       deploy.Options
 	renames    []string
 	listen     []string
+	mounts     []string
 	upstreams  []string
 	checks     []string
 	logFormat  string
@@ -30,7 +33,8 @@ func (c *command) newFlags(cmd *cobra.Command) *flags {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE` (NAME=value lines), after the environment; repeatable")
-	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME from the variable OTHER, as `NAME=OTHER`; names only, never values; repeatable")
+	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME, of all files or of those with a NAMESPACE, from the variable OTHER: `[NAMESPACE.]NAME=OTHER`; names only, never values; repeatable")
+	set.StringArrayVar(&f.opts.ShareEnv, "share-env", nil, "confirm that the variable `NAME` may be sent to several providers, or to one that its name does not belong to; repeatable")
 	set.StringArrayVar(&f.opts.Contracts, "contract", nil, "OpenAPI document, or folder of them, about the consumed APIs: `FILE|DIR`; repeatable")
 	set.BoolVar(&f.opts.ContractsFirst, "contracts-first", false, "let --contract win over the contracts that Patchbay carries")
 	set.StringArrayVar(&f.upstreams, "upstream", nil, "send the calls of a consumed namespace to another base address: `NAMESPACE=URL`; repeatable")
@@ -75,9 +79,18 @@ func (f *flags) listenFlags(cmd *cobra.Command) {
 	set := cmd.Flags()
 	f.listenable = true
 	set.StringArrayVar(&f.listen, "listen", nil, "where an adapter listens: `NAMESPACE=HOST:PORT`; repeatable")
+	f.mountFlags(cmd)
+	set.BoolVar(&f.opts.SkipInvalid, "skip-invalid", false, "where some of several files have errors, serve the others")
 	set.StringArrayVar(&f.opts.AllowHosts, "allow-host", nil, "another `NAME` under which the listeners are known; repeatable")
 	set.StringArrayVar(&f.opts.AllowOrigins, "allow-origin", nil, "a web page's `ORIGIN` that may call, such as https://app.example; repeatable")
 	set.BoolVar(&f.opts.AllowUnauthenticated, "allow-unauthenticated", false, "let adapters without credentials be reached from outside")
+}
+
+// mountFlags registers where the routes of several files stand.
+func (f *flags) mountFlags(cmd *cobra.Command) {
+	set := cmd.Flags()
+	set.StringArrayVar(&f.mounts, "mount", nil, "put the routes of a REST adapter under a path: `NAMESPACE=/PATH`; repeatable")
+	set.BoolVar(&f.opts.MountAll, "mount-all", false, "put the routes of each REST adapter under its namespace")
 }
 
 // logFlags registers how the log is written.
@@ -95,8 +108,9 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 		given      []string
 		into       map[string]string
 	}{
-		{"map-env", "NAME=OTHER", f.renames, o.Renames},
+		{"map-env", "[NAMESPACE.]NAME=OTHER", f.renames, o.Renames},
 		{"listen", "NAMESPACE=HOST:PORT", f.listen, o.Listen},
+		{"mount", "NAMESPACE=/PATH", f.mounts, o.Mounts},
 		{"upstream", "NAMESPACE=URL", f.upstreams, o.Upstreams},
 	} {
 		for _, pair := range target.given {
@@ -116,13 +130,24 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 		case "enforce", "warn", "off":
 			o.Checks[ns] = mode
 		default:
-			return nil, usageError{fmt.Errorf("--request-checks %s: want enforce, warn or off", clipArg(given))}
+			return nil, wantOneOf("--request-checks", mode, "enforce", "warn", "off")
 		}
 	}
 	if err := o.Check(); err != nil {
 		return nil, usageError{err}
 	}
 	return o, nil
+}
+
+// wantOneOf says that a flag's word is none of those that it takes, and which
+// one is meant where that can be told.
+func wantOneOf(flag, given string, words ...string) error {
+	last := len(words) - 1
+	text := fmt.Sprintf("%s %s: want %s or %s", flag, clipArg(given), strings.Join(words[:last], ", "), words[last])
+	if near := diag.Nearest(given, words); near != "" {
+		text += "; did you mean " + near + "?"
+	}
+	return usageError{errors.New(text)}
 }
 
 // clipArg keeps a mistyped argument, which may be a secret, out of messages.
@@ -141,11 +166,14 @@ func (f *flags) environment() (*bind.Environment, error) {
 	return bind.New(bind.Options{Process: f.lookupEnv, EnvFiles: f.opts.EnvFiles, Renames: f.opts.Renames})
 }
 
-// level reads --log-level.
+// level reads --log-level, and judges --log-format with it.
 func (f *flags) level() (slog.Level, error) {
 	var l slog.Level
+	if f.logFormat != "text" && f.logFormat != "json" {
+		return l, wantOneOf("--log-format", f.logFormat, "text", "json")
+	}
 	if err := l.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return l, usageError{fmt.Errorf("--log-level %s: want debug, info, warn or error", f.logLevel)}
+		return l, wantOneOf("--log-level", f.logLevel, "debug", "info", "warn", "error")
 	}
 	return l, nil
 }

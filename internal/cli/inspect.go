@@ -9,52 +9,72 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
+	"patchbay/internal/expose/mcp"
 	"patchbay/internal/expose/page"
 	"patchbay/internal/plan"
 )
 
 func (c *command) inspect() *cobra.Command {
 	var format string
+	var contracts bool
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE...]",
 		Short: "Show what a capability compiles to",
 		Long: `Prints the compiled plan: adapters, routes and tools with their inputs, the
 upstream calls they make, and every variable by name with the host that its
-value is sent to. Values are never shown, and none is needed.`,
+value is sent to. Values are never shown, and none is needed.
+
+With --contracts it prints, for each operation that is called, which OpenAPI
+document describes it, what the document adds or changes, and where documents
+disagree with each other or with the file.`,
 		Example: `  patchbay inspect
-  patchbay inspect --format json my-capability.yaml`,
+  patchbay inspect --format json my-capability.yaml
+  patchbay inspect --contracts --contract openapi/ my-capability.yaml`,
 	}
 	f := c.newFlags(cmd)
+	cmd.Flags().BoolVar(&contracts, "contracts", false, "show what the contracts say instead: joins, changes, conflicts, what is left")
 	cmd.Flags().StringVar(&format, "format", "text", "form of the output: `text|json`")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		loaded, err := c.loadFor(f, args)
 		if err != nil {
 			return err
 		}
+		if contracts {
+			v := viewContracts(loaded)
+			return c.show(format, v, v.print)
+		}
 		views := make([]planView, 0, len(loaded.Plans))
 		for _, p := range loaded.Plans {
 			views = append(views, view(p))
 		}
-		switch format {
-		case "json":
-			enc := json.NewEncoder(c.Out)
-			enc.SetEscapeHTML(false)
-			enc.SetIndent("", "  ")
-			return enc.Encode(views)
-		case "text":
+		return c.show(format, views, func(w io.Writer) error {
 			for i := range views {
-				if err := views[i].print(printable{c.Out}); err != nil {
+				if err := views[i].print(w); err != nil {
 					return err
 				}
 			}
 			return nil
-		default:
-			return usageError{fmt.Errorf("--format %s: want text or json", format)}
-		}
+		})
 	}
 	return cmd
+}
+
+// show writes a view in the form that was asked for; text writes it for people.
+func (c *command) show(format string, v any, text func(io.Writer) error) error {
+	switch format {
+	case "json":
+		enc := json.NewEncoder(c.Out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	case "text":
+		return text(printable{c.Out})
+	default:
+		return wantOneOf("--format", format, "text", "json")
+	}
 }
 
 // loadFor compiles files and refuses those with errors.
@@ -120,20 +140,23 @@ type promptView struct {
 }
 
 type operationView struct {
-	Name   string      `json:"name"`
-	Method string      `json:"method,omitempty"`
-	Path   string      `json:"path,omitempty"`
-	Hints  []string    `json:"hints,omitempty"`
-	Inputs []inputView `json:"inputs"`
-	Calls  []callView  `json:"calls"`
-	Output string      `json:"output"`
+	Name string `json:"name"`
+	// OfferedAs is the name of a tool where hosts do not take its own.
+	OfferedAs string      `json:"offeredAs,omitempty"`
+	Method    string      `json:"method,omitempty"`
+	Path      string      `json:"path,omitempty"`
+	Hints     []string    `json:"hints,omitempty"`
+	Inputs    []inputView `json:"inputs"`
+	Calls     []callView  `json:"calls"`
+	Output    string      `json:"output"`
 }
 
 type inputView struct {
-	Name     string          `json:"name"`
-	In       string          `json:"in"`
-	Required bool            `json:"required"`
-	Schema   json.RawMessage `json:"schema"`
+	Name      string          `json:"name"`
+	OfferedAs string          `json:"offeredAs,omitempty"`
+	In        string          `json:"in"`
+	Required  bool            `json:"required"`
+	Schema    json.RawMessage `json:"schema"`
 }
 
 type callView struct {
@@ -185,11 +208,18 @@ func view(p *plan.Plan) planView {
 	}
 	for _, a := range p.MCP {
 		mv := mcpView{Namespace: a.Namespace, Port: a.Port, Stdio: a.Stdio}
-		for _, t := range a.Tools {
+		offered := mcp.OfferedNames(a)
+		for at, t := range a.Tools {
 			ov := viewOperation(t.Operation)
 			ov.Hints = hints(t)
+			if name := offered[at].Tool; name != ov.Name {
+				ov.OfferedAs = name
+			}
 			for i := range ov.Inputs {
 				ov.Inputs[i].In = "argument"
+				if name := offered[at].Arguments[i]; name != ov.Inputs[i].Name {
+					ov.Inputs[i].OfferedAs = name
+				}
 			}
 			if t.Content != nil {
 				ov.Output = "content of the file"
@@ -339,7 +369,7 @@ func (v *planView) print(w io.Writer) error {
 }
 
 func (v *operationView) print(w io.Writer) {
-	title := v.Name
+	title := offeredAs(v.Name, v.OfferedAs)
 	if v.Method != "" {
 		title = fmt.Sprintf("%s %s  (%s)", v.Method, v.Path, v.Name)
 	}
@@ -350,13 +380,21 @@ func (v *operationView) print(w io.Writer) {
 	v.printBody(w)
 }
 
+// offeredAs adds to a name the one that takes its place for hosts.
+func offeredAs(name, other string) string {
+	if other == "" {
+		return name
+	}
+	return name + ", offered as " + other
+}
+
 func (v *operationView) printBody(w io.Writer) {
 	for _, in := range v.Inputs {
 		required := ""
 		if in.Required {
 			required = ", required"
 		}
-		fmt.Fprintf(w, "    input  %s (%s%s)\n", in.Name, in.In, required)
+		fmt.Fprintf(w, "    input  %s (%s%s)\n", offeredAs(in.Name, in.OfferedAs), in.In, required)
 	}
 	for _, call := range v.Calls {
 		verb := "calls "
@@ -382,39 +420,77 @@ func (c *command) export() *cobra.Command {
 	}
 	var adapter, base string
 	sub := &cobra.Command{
-		Use:   "openapi [FILE]",
-		Short: "Print OpenAPI 3.1 of a REST adapter",
-		Long:  `Prints the OpenAPI 3.1 description of exactly what the REST adapter routes.`,
+		Use:   "openapi [FILE|DIR...]",
+		Short: "Print OpenAPI 3.1 of REST adapters",
+		Long: `Prints the OpenAPI 3.1 description of exactly what the REST adapters of a
+capability route. Of several files it describes all that share the address of
+the first one, as serve would serve them.`,
 		Example: `  patchbay export openapi > openapi.json
-  patchbay export openapi my-capability.yaml --server https://gateway.example`,
-		Args: atMost(1),
+  patchbay export openapi my-capability.yaml --server https://gateway.example
+  patchbay export openapi capabilities/ --mount-all > openapi.json`,
 	}
 	f := c.newFlags(sub)
-	sub.Flags().StringVar(&adapter, "adapter", "", "the `NAMESPACE` of the adapter (default the first)")
-	sub.Flags().StringVar(&base, "server", "", "the `URL` under which the adapter is reached (default its own port on this machine)")
+	f.mountFlags(sub)
+	sub.Flags().StringVar(&adapter, "adapter", "", "only the adapter with this `NAMESPACE`")
+	sub.Flags().StringVar(&base, "server", "", "the `URL` under which the adapters are reached (default the file's own port on this machine)")
 	sub.RunE = func(_ *cobra.Command, args []string) error {
-		loaded, err := c.loadFor(f, args)
+		opts, err := f.options(args)
 		if err != nil {
 			return err
 		}
-		for _, p := range loaded.Plans {
-			for _, a := range p.REST {
-				if adapter != "" && a.Namespace != adapter {
-					continue
-				}
-				if base == "" {
-					base = fmt.Sprintf("http://127.0.0.1:%d", a.Port)
-				}
-				document, err := page.OpenAPI(p, a, base, Version())
-				if err != nil {
-					return err
-				}
-				_, err = c.Out.Write(document)
-				return err
-			}
+		loaded, found, err := engine.Load(opts)
+		if err != nil {
+			return err
 		}
-		return usageError{fmt.Errorf("there is no such REST adapter")}
+		if found.HasErrors() {
+			return c.refuse(found, loaded)
+		}
+		clashes, err := engine.Clashes(loaded, opts)
+		if err != nil {
+			return usageError{err}
+		}
+		if adapter == "" && clashes.HasErrors() {
+			return c.refuse(clashes, loaded)
+		}
+		members, port, err := described(loaded, opts, adapter)
+		if err != nil {
+			return err
+		}
+		if base == "" {
+			base = fmt.Sprintf("http://127.0.0.1:%d", port)
+		}
+		document, err := page.OpenAPI(members, base, Version())
+		if err != nil {
+			return err
+		}
+		_, err = c.Out.Write(document)
+		return err
 	}
 	cmd.AddCommand(sub)
 	return cmd
+}
+
+// described are the REST adapters that one description covers: those with the
+// port of the first one, or the one that is asked for.
+func described(loaded *engine.Loaded, opts *deploy.Options, adapter string) ([]page.Described, int, error) {
+	var members []page.Described
+	var names []string
+	port := 0
+	for _, p := range loaded.Plans {
+		for _, a := range p.REST {
+			names = append(names, a.Namespace)
+			if adapter != "" && a.Namespace != adapter || len(members) > 0 && a.Port != port {
+				continue
+			}
+			port = a.Port
+			members = append(members, page.Described{Plan: p, Adapter: a, Mount: opts.Mount(a.Namespace)})
+		}
+	}
+	if len(members) > 0 {
+		return members, port, nil
+	}
+	if near := diag.Nearest(adapter, names); near != "" {
+		return nil, 0, usageError{fmt.Errorf("there is no REST adapter %q; did you mean %s?", clipArg(adapter), near)}
+	}
+	return nil, 0, usageError{fmt.Errorf("there is no REST adapter %q", clipArg(adapter))}
 }

@@ -17,13 +17,15 @@ import (
 
 func (c *command) serve() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "serve [FILE...]",
-		Short: "Serve a capability as REST and MCP",
-		Long: `Serves the adapters of a capability file, on loopback unless told otherwise.
-Without FILE it serves the embedded capability, Twilio Flex Interactions.`,
+		Use:   "serve [FILE|DIR...]",
+		Short: "Serve capabilities as REST and MCP",
+		Long: `Serves the adapters of capability files, on loopback unless told otherwise.
+Without FILE it serves the embedded capability, Twilio Flex Interactions. Of a
+folder it serves all files. Adapters of one type and port share a listener.`,
 		Example: `  patchbay serve --sandbox
   patchbay serve --map-env TWILIO_USER=TWILIO_ACCOUNT_SID --map-env TWILIO_PASS=TWILIO_AUTH_TOKEN
-  patchbay serve my-capability.yaml --env-file secrets.env --listen my-rest=127.0.0.1:8000`,
+  patchbay serve my-capability.yaml --env-file secrets.env --listen my-rest=127.0.0.1:8000
+  patchbay serve capabilities/ --mount-all --env-file secrets.env`,
 	}
 	f := c.newFlags(cmd)
 	f.sandboxFlags(cmd)
@@ -108,7 +110,7 @@ func (c *command) refuse(list diag.List, loaded *engine.Loaded) error {
 }
 
 // mention prints, in one line, what validate would say at length.
-func (c *command) mention(list diag.List, loaded *engine.Loaded) {
+func (c *command) mention(list diag.List, loaded *engine.Loaded, files []string) {
 	if n := list.Count(diag.Warning); n > 0 {
 		name, command := "the embedded file", "patchbay validate"
 		if !loaded.Embedded {
@@ -116,8 +118,8 @@ func (c *command) mention(list diag.List, loaded *engine.Loaded) {
 			if len(loaded.Plans) > 1 {
 				name = "the files"
 			}
-			for _, p := range loaded.Plans {
-				command += " " + diag.Printable(p.Document.File)
+			for _, file := range files {
+				command += " " + diag.Printable(file)
 			}
 		}
 		fmt.Fprintf(c.Err, "patchbay: %s about %s; %s shows them\n", diag.Summary(without(without(list, diag.Note), diag.Error)), diag.Printable(name), command)
@@ -136,7 +138,11 @@ func (c *command) runServe(ctx context.Context, f *flags, files []string) error 
 	if err != nil {
 		return err
 	}
-	c.mention(s.found, s.deploy.Loaded)
+	for i := range s.deploy.Loaded.Skipped {
+		skipped := &s.deploy.Loaded.Skipped[i]
+		s.log.Warn("a file has errors and is not served", "file", skipped.File, "cause", skipped.Reason())
+	}
+	c.mention(s.found, s.deploy.Loaded, files)
 	c.announce(s, served)
 	select {
 	case <-ctx.Done():
@@ -149,14 +155,13 @@ func (c *command) runServe(ctx context.Context, f *flags, files []string) error 
 
 func (c *command) mcp() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "mcp [FILE]",
-		Short: "Serve the MCP adapter on standard input and output",
-		Long: `Serves the tools of a capability to the process that started it, as desktop
+		Use:   "mcp [FILE|DIR...]",
+		Short: "Serve the MCP adapters on standard input and output",
+		Long: `Serves the tools of capabilities to the process that started it, as desktop
 hosts do. Standard output carries nothing but the protocol. Without credentials
 it starts all the same; each call then says what is missing.`,
 		Example: `  patchbay mcp --sandbox
   patchbay mcp --env-file twilio.env`,
-		Args: atMost(1),
 	}
 	f := c.newFlags(cmd)
 	f.sandboxFlags(cmd)

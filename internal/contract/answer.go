@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"patchbay/internal/jsonvalue"
+	"patchbay/internal/openapi"
 )
 
 // Answer is an answer that the provider documents, for descriptions.
@@ -32,7 +33,7 @@ func (op *Operation) Answers() []Answer {
 		a := Answer{Status: r.Status, Description: r.Description}
 		for j := range r.Content {
 			c := &r.Content[j]
-			if !strings.Contains(c.Type, "json") || c.Schema == nil {
+			if !c.JSON() || c.Schema == nil {
 				continue
 			}
 			published := op.publisher.schema(c.Schema, nil)
@@ -64,26 +65,10 @@ func referenced(raw *jsonvalue.Value) string {
 	return ref.Text()[strings.LastIndexByte(ref.Text(), '/')+1:]
 }
 
-// Tag is a group of operations in the provider's document.
-type Tag struct{ Name, Description string }
-
 // Tags lists the groups that the operation belongs to.
-func (op *Operation) Tags() []Tag {
+func (op *Operation) Tags() []openapi.Tag {
 	if op.source == nil {
 		return nil
 	}
-	var out []Tag
-	for _, name := range op.source.Tags {
-		tag := Tag{Name: name}
-		if declared, ok := op.publisher.resolve("#/tags"); ok {
-			for i := range declared.Elems() {
-				d := &declared.Elems()[i].Value
-				if n, text := d.Get("name"), d.Get("description"); n != nil && text != nil && n.Text() == name {
-					tag.Description = text.Text()
-				}
-			}
-		}
-		out = append(out, tag)
-	}
-	return out
+	return op.source.Tags
 }

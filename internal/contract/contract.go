@@ -7,7 +7,6 @@ package contract
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"patchbay/internal/diag"
@@ -17,66 +16,13 @@ import (
 	"patchbay/internal/wire"
 )
 
-// Set is an ordered collection of documents. The first document that describes
-// an operation wins. A Set is immutable after [NewSet].
-type Set struct {
-	index map[string]*openapi.Reference
-}
-
-// NewSet indexes documents in their order of precedence.
-func NewSet(docs ...*openapi.Document) *Set {
-	s := &Set{index: map[string]*openapi.Reference{}}
-	for _, d := range docs {
-		refs := d.References()
-		for i := range refs {
-			r := &refs[i]
-			k, ok := key(r.Method, r.Server, r.Path)
-			if !ok {
-				continue
-			}
-			if _, taken := s.index[k]; !taken {
-				s.index[k] = r
-			}
-		}
-	}
-	return s
-}
-
-// key is the identity of an operation: method, server and path, in which
-// placeholder names do not count.
-func key(method, server, path string) (string, bool) {
-	u, err := url.Parse(server)
-	if err != nil || u.Host == "" {
-		return "", false
-	}
-	return method + " " + strings.ToLower(u.Scheme+"://"+u.Host) + Erase(strings.TrimRight(u.Path, "/")+"/"+strings.TrimLeft(path, "/")), true
-}
-
-// Erase replaces the placeholders of a path, {x} or {{x}}, by {}.
-func Erase(path string) string {
-	var out strings.Builder
-	for {
-		open := strings.IndexByte(path, '{')
-		if open < 0 {
-			break
-		}
-		end := strings.IndexByte(path[open:], '}')
-		if end < 0 {
-			break
-		}
-		out.WriteString(path[:open])
-		out.WriteString("{}")
-		path = strings.TrimPrefix(path[open+end+1:], "}")
-	}
-	out.WriteString(path)
-	return out.String()
-}
-
 // Operation is the compiled contract of one consumed operation. It is
 // immutable and safe for concurrent use.
 type Operation struct {
-	// Document is the name of the document that describes the operation.
+	// Document is the name of the document that describes the operation, and
+	// Address where it says that the operation is: server and path.
 	Document    string
+	Address     string
 	ID          string
 	Summary     string
 	Description string
@@ -85,13 +31,16 @@ type Operation struct {
 	Path   []*Param
 	Query  []*Param
 	Header []*Param
+	Cookie []*Param
 	Body   *Body
 	// Success is the schema of the first JSON success answer, or nil.
 	Success *jsonvalue.Value
 	// SuccessExample is an example of it, or nil.
 	SuccessExample *jsonvalue.Value
-	publisher      publisher
-	source         *openapi.Operation
+	// Conflicts are what later documents say otherwise about the operation.
+	Conflicts []Conflict
+	publisher publisher
+	source    *openapi.Operation
 }
 
 // Param is a parameter with its compiled schema.
@@ -100,9 +49,11 @@ type Param struct {
 	Description string
 	Required    bool
 	Style       wire.QueryStyle
-	Schema      *schema.Schema
-	Example     *jsonvalue.Value
-	raw         *jsonvalue.Value
+	// List reports that the value is an array and no text.
+	List    bool
+	Schema  *schema.Schema
+	Example *jsonvalue.Value
+	raw     *jsonvalue.Value
 }
 
 // Body is the request body with its compiled schema.
@@ -121,30 +72,30 @@ type Body struct {
 
 // Join finds and compiles the contract of an operation. It returns nil where
 // no document describes it. Problems are findings about the document: parts of
-// its schemas that cannot be checked.
+// its schemas that cannot be checked. The result holds on to no document: what
+// it needs is copied.
 func (s *Set) Join(method, server, path string) (*Operation, []string) {
-	if s == nil {
-		return nil, nil
+	found, problems := s.find(method, server, path), []string(nil)
+	for ; found != nil; found = found.next {
+		read, err := found.ref.Read()
+		if err == nil {
+			return s.compile(found, read, problems)
+		}
+		problems = append(problems, fmt.Sprintf("%s cannot be used for %s %s: %v", found.ref.Document().Name, found.ref.Method, found.ref.Path, err))
 	}
-	k, ok := key(method, server, path)
-	if !ok {
-		return nil, nil
-	}
-	ref := s.index[k]
-	if ref == nil {
-		return nil, nil
-	}
-	read, err := ref.Read()
-	if err != nil {
-		return nil, []string{fmt.Sprintf("%s cannot be used for %s %s: %v", refName(ref), ref.Method, ref.Path, err)}
-	}
-	c := &compiler{doc: read.Document}
+	return nil, problems
+}
+
+func (s *Set) compile(found *candidate, read *openapi.Operation, problems []string) (*Operation, []string) {
+	conflicts := found.conflicts(read)
+	read = s.copies.Operation(read)
+	c := &compiler{source: read, patterns: &s.patterns, problems: problems}
 	op := &Operation{
-		Document: read.Document.Name, ID: read.ID, Summary: read.Summary, Description: read.Description,
-		publisher: publisher{resolve: read.Document.Resolve, openapi30: read.Document.OpenAPI30()}, source: read,
+		Document: read.Document, Address: read.Server + read.Path, ID: read.ID, Summary: read.Summary, Description: read.Description,
+		Conflicts: conflicts, publisher: publisher{resolve: read.Resolve, openapi30: read.OpenAPI30}, source: read,
 	}
-	for _, name := range placeholders(ref.Path) {
-		op.Path = append(op.Path, c.find(read, "path", name))
+	for _, name := range placeholders(read.Path) {
+		op.Path = append(op.Path, c.find("path", name))
 	}
 	for i := range read.Parameters {
 		p := &read.Parameters[i]
@@ -153,6 +104,8 @@ func (s *Set) Join(method, server, path string) (*Operation, []string) {
 			op.Query = append(op.Query, c.param(p))
 		case "header":
 			op.Header = append(op.Header, c.param(p))
+		case "cookie":
+			op.Cookie = append(op.Cookie, c.param(p))
 		}
 	}
 	op.Body = c.body(read.Body)
@@ -161,8 +114,6 @@ func (s *Set) Join(method, server, path string) (*Operation, []string) {
 	}
 	return op, c.problems
 }
-
-func refName(r *openapi.Reference) string { return r.Document().Name }
 
 // placeholders lists the names in a path's braces.
 func placeholders(path string) []string {
@@ -182,13 +133,18 @@ func placeholders(path string) []string {
 }
 
 type compiler struct {
-	doc      *openapi.Document
+	source   *openapi.Operation
+	patterns *schema.Patterns
 	problems []string
 }
 
-func (c *compiler) find(op *openapi.Operation, in, name string) *Param {
-	for i := range op.Parameters {
-		if p := &op.Parameters[i]; p.In == in && p.Name == name {
+func (c *compiler) problem(format string, args ...any) {
+	c.problems = append(c.problems, c.source.Document+": "+fmt.Sprintf(format, args...))
+}
+
+func (c *compiler) find(in, name string) *Param {
+	for i := range c.source.Parameters {
+		if p := &c.source.Parameters[i]; p.In == in && p.Name == name {
 			return c.param(p)
 		}
 	}
@@ -196,17 +152,26 @@ func (c *compiler) find(op *openapi.Operation, in, name string) *Param {
 }
 
 func (c *compiler) param(p *openapi.Parameter) *Param {
-	return &Param{
+	if p.In == "path" && p.Style != "" && p.Style != "simple" {
+		c.problem("the style %s of the path parameter %s is not written here; its value is sent as it is", p.Style, p.Name)
+	}
+	out := &Param{
 		Name: p.Name, Description: p.Description, Required: p.Required || p.In == "path",
 		Style: style(p), Schema: c.schema(p.Schema, p.Name), Example: p.Example, raw: p.Schema,
 	}
+	types := out.Schema.Types()
+	out.List = types.Has(schema.TypeArray) && !types.Has(schema.TypeString)
+	return out
 }
 
+// style reads style and explode, whose defaults depend on each other and on the
+// place of the parameter (OpenAPI 3.1 section 4.8.12.2).
 func style(p *openapi.Parameter) wire.QueryStyle {
 	if p.Content != "" {
 		return wire.JSONContent
 	}
-	exploded := p.Style == "" || p.Style == "form" || p.Style == "deepObject"
+	form := p.Style == "form" || p.Style == "" && (p.In == "query" || p.In == "cookie")
+	exploded := form || p.Style == "deepObject"
 	if p.Explode != nil {
 		exploded = *p.Explode
 	}
@@ -236,10 +201,11 @@ func (c *compiler) schema(raw *jsonvalue.Value, place string) *schema.Schema {
 		return nil
 	}
 	s, problems := schema.Compile(raw, schema.Options{
-		Resolve: c.doc.Resolve, OpenAPI30: c.doc.OpenAPI30(), Request: true, DefaultSource: documented,
+		Resolve: c.source.Resolve, OpenAPI30: c.source.OpenAPI30, Request: true, DefaultSource: documented,
+		Patterns: c.patterns,
 	})
 	for _, p := range problems {
-		c.problems = append(c.problems, fmt.Sprintf("%s: schema of %s: %s", c.doc.Name, place, p))
+		c.problem("schema of %s: %s", place, p)
 	}
 	return s
 }
@@ -248,28 +214,35 @@ func (c *compiler) body(b *openapi.Body) *Body {
 	if b == nil {
 		return nil
 	}
+	at, media := bodyMedia(b)
+	if at < 0 {
+		if len(b.Content) > 0 {
+			c.problem("a request body in %s is not encoded here", b.Content[0].Type)
+		}
+		return nil
+	}
+	mt := &b.Content[at]
+	out := &Body{
+		MediaType: media, Description: b.Description, Required: b.Required,
+		Schema: c.schema(mt.Schema, "the request body"), Example: mt.Example, raw: mt.Schema,
+	}
+	out.describe()
+	return out
+}
+
+// bodyMedia returns which of a body's representations is sent, and as what: the
+// first that is a form or JSON. It returns -1 where none is.
+func bodyMedia(b *openapi.Body) (at int, media string) {
 	for i := range b.Content {
-		mt := &b.Content[i]
-		media, _, _ := strings.Cut(mt.Type, ";")
-		media = strings.ToLower(strings.TrimSpace(media))
+		media, _, _ := strings.Cut(b.Content[i].Type, ";")
 		switch {
-		case media == wire.MediaForm:
-		case media == wire.MediaJSON || strings.HasSuffix(media, "+json"):
-			media = wire.MediaJSON
-		default:
-			continue
+		case strings.EqualFold(strings.TrimSpace(media), wire.MediaForm):
+			return i, wire.MediaForm
+		case b.Content[i].JSON():
+			return i, wire.MediaJSON
 		}
-		out := &Body{
-			MediaType: media, Description: b.Description, Required: b.Required,
-			Schema: c.schema(mt.Schema, "the request body"), Example: mt.Example, raw: mt.Schema,
-		}
-		out.describe()
-		return out
 	}
-	if len(b.Content) > 0 {
-		c.problems = append(c.problems, fmt.Sprintf("%s: a request body in %s is not encoded here", c.doc.Name, b.Content[0].Type))
-	}
-	return nil
+	return -1, ""
 }
 
 // Named returns the parameter of a name: exactly, or else the only one that is

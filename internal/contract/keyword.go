@@ -2,6 +2,7 @@ package contract
 
 import (
 	"patchbay/internal/jsonvalue"
+	"patchbay/internal/schema"
 )
 
 // keywordKind says what stands behind a keyword of JSON Schema 2020-12.
@@ -74,7 +75,7 @@ func admissible(keyword string, v *jsonvalue.Value) bool {
 	case anyValue:
 		return true
 	case textValue:
-		return v.Kind() == jsonvalue.String
+		return v.Kind() == jsonvalue.String && (keyword != "pattern" || schema.IsPattern(v.Text()))
 	case flagValue:
 		return v.Kind() == jsonvalue.Bool
 	case numberValue:
@@ -84,7 +85,7 @@ func admissible(keyword string, v *jsonvalue.Value) bool {
 		n, ok := v.Int()
 		return ok && n >= 0
 	case listValue:
-		return v.Kind() == jsonvalue.Array
+		return v.Kind() == jsonvalue.Array && (keyword != "enum" || v.Len() > 0)
 	case nameList:
 		return isNames(v)
 	case namedLists:

@@ -98,7 +98,7 @@ func (b *Body) Normalize(v *jsonvalue.Value, textual bool, report *schema.Report
 		f := &b.fields[at]
 		if given[at] != "" {
 			report.Violations = append(report.Violations, schema.Violation{
-				Pointer: "/" + escapePointer(f.name), Keyword: TwoSpellings, Source: documented,
+				Pointer: jsonvalue.Token(f.name), Keyword: TwoSpellings, Source: documented,
 				Detail: fmt.Sprintf("is given twice, as %q and as %q", given[at], m.Name), Hint: fmt.Sprintf("keep %q", f.name),
 			})
 			continue
@@ -165,7 +165,7 @@ func (b *Body) unknown(name string) schema.Violation {
 	for i := range b.fields {
 		names[i] = b.fields[i].name
 	}
-	v := schema.Violation{Pointer: "/" + escapePointer(name), Keyword: "additionalProperties", Detail: "is not a known field", Source: documented}
+	v := schema.Violation{Pointer: jsonvalue.Token(name), Keyword: "additionalProperties", Detail: "is not a known field", Source: documented}
 	if near := diag.Nearest(name, names); near != "" {
 		v.Hint = fmt.Sprintf("did you mean %q?", near)
 	}
@@ -229,13 +229,17 @@ func decodeText(v jsonvalue.Value) jsonvalue.Value {
 }
 
 // Scalar gives a text the type that a schema declares, where it has that
-// type's form; everything else is returned as it is. It is meant for values
+// type's form; JSON text where only an object is due is read. Everything else is
+// returned as it is. It is meant for values
 // from paths, queries, headers and forms, which have no types of their own.
 func Scalar(s *schema.Schema, v jsonvalue.Value) jsonvalue.Value {
 	if s == nil || v.Kind() != jsonvalue.String && v.Kind() != jsonvalue.Array {
 		return v
 	}
 	t := typesOf(s, 0)
+	if v.Kind() == jsonvalue.String && t.set.Has(schema.TypeObject) && !t.set.Has(schema.TypeString|schema.TypeArray) {
+		return decodeText(v)
+	}
 	return t.scalar(v)
 }
 

@@ -203,10 +203,16 @@ paths:
       - {name: array, in: query, schema: {type: array}}
       - {name: any, in: query, schema: {}}
       - {name: none, in: query}
+      - {name: object, in: query, schema: {type: object}}
+      - {name: both, in: query, schema: {type: [object, string]}}
 `
 	op := join(t, document, "GET", "/a")
 	for _, c := range []struct{ name, in, want string }{
 		{"string", `"5"`, `"5"`},
+		{"object", `"{\"a\":1}"`, `{"a":1}`},
+		{"object", `"a"`, `"a"`},
+		{"object", `"1"`, `"1"`},
+		{"both", `"{\"a\":1}"`, `"{\"a\":1}"`},
 		{"integer", `"5"`, `5`},
 		{"integer", `"-5"`, `-5`},
 		{"integer", `"5.5"`, `5.5`},

@@ -2,7 +2,6 @@ package contract
 
 import (
 	"slices"
-	"strings"
 
 	"patchbay/internal/jsonvalue"
 )
@@ -284,8 +283,4 @@ func put(members []jsonvalue.Member, name string, v jsonvalue.Value) []jsonvalue
 		}
 	}
 	return append(members, jsonvalue.Member{Name: name, Value: v})
-}
-
-func escapePointer(name string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }

@@ -74,6 +74,11 @@ func TestPublish(t *testing.T) {
 		},
 		{"exclusive bounds of 3.1", v31, `{type: number, exclusiveMinimum: 0, maximum: 9}`, `{}`, `{"type":"number","exclusiveMinimum":0,"maximum":9}`},
 		{
+			"what is no pattern or no choice is left out", v31,
+			`{properties: {a: {type: string, pattern: '['}, b: {type: string, pattern: '(?=b)'}, c: {type: string, enum: []}}}`, `{}`,
+			`{"properties":{"a":{"type":"string"},"b":{"type":"string","pattern":"(?=b)"},"c":{"type":"string"}}}`,
+		},
+		{
 			"extensions and OpenAPI's own keywords are left out", v31,
 			`{type: object, x-patchbay-source: D, x-other: 1, example: {a: 1}, xml: {name: a}, externalDocs: {url: u}, discriminator: {propertyName: a}, properties: {x-mine: {type: string}}}`, `{}`,
 			`{"type":"object","properties":{"x-mine":{"type":"string"}}}`,

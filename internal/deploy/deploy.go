@@ -20,14 +20,24 @@ type Options struct {
 	Files []string
 	// EnvFiles are read in order, after the process environment.
 	EnvFiles []string
-	// Renames maps a variable of a capability to the operator's name for it.
+	// Renames maps a variable of a capability, NAME or NAMESPACE.NAME for the
+	// files with that namespace, to the operator's name for it.
 	Renames map[string]string
+	// ShareEnv lists variables, by the operator's names, that may be sent to
+	// several providers, or to one whose name is not theirs.
+	ShareEnv []string
 	// Contracts are OpenAPI documents, or folders of them, in order of precedence.
 	Contracts []string
 	// ContractsFirst lets Contracts win over the embedded ones.
 	ContractsFirst bool
 	// Listen maps an adapter's namespace to host:port.
 	Listen map[string]string
+	// Mounts maps the namespace of a REST adapter to the path under which its
+	// routes stand; MountAll mounts each under its own namespace.
+	Mounts   map[string]string
+	MountAll bool
+	// SkipInvalid serves the other files where one has errors.
+	SkipInvalid bool
 	// Upstreams maps a consumed namespace to the address that replaces its base.
 	Upstreams map[string]string
 	// AllowPlainHTTP admits credentials over http beyond loopback.
@@ -78,7 +88,7 @@ type Limits struct {
 // Defaults returns the options that hold where an operator says nothing.
 func Defaults() Options {
 	return Options{
-		Listen: map[string]string{}, Upstreams: map[string]string{}, Renames: map[string]string{}, Checks: map[string]string{},
+		Listen: map[string]string{}, Mounts: map[string]string{}, Upstreams: map[string]string{}, Renames: map[string]string{}, Checks: map[string]string{},
 		Sandbox:   Sandbox{SetupDelay: 400 * time.Millisecond},
 		Limits:    Limits{MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second},
 		MaxResult: 64 << 10,
@@ -101,6 +111,11 @@ func (o *Options) Check() error {
 			return fmt.Errorf("--upstream %s and --sandbox exclude each other", ns)
 		}
 	}
+	for ns, prefix := range o.Mounts {
+		if !isMount(prefix) {
+			return fmt.Errorf("--mount %s=%s: want a path such as /twilio, of letters, digits and -._~, without a slash at its end", ns, prefix)
+		}
+	}
 	for from, to := range o.Renames {
 		if strings.ContainsAny(to, "=:/ ") {
 			return fmt.Errorf("--map-env %s: the right side is the NAME of a variable, never its value", from)
@@ -111,4 +126,34 @@ func (o *Options) Check() error {
 		return fmt.Errorf("limits and time-outs must be positive")
 	}
 	return nil
+}
+
+// isMount reports whether a text is one or more segments of unreserved
+// characters (RFC 3986 section 2.3), none of them a dot segment or ours.
+func isMount(prefix string) bool {
+	rest, ok := strings.CutPrefix(prefix, "/")
+	if !ok {
+		return false
+	}
+	for segment := range strings.SplitSeq(rest, "/") {
+		if segment == "" || segment == "." || segment == ".." || segment == ".patchbay" || strings.ContainsFunc(segment, reserved) {
+			return false
+		}
+	}
+	return true
+}
+
+func reserved(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
+}
+
+// Mount returns the path under which the routes of a REST adapter stand, or "".
+func (o *Options) Mount(namespace string) string {
+	if prefix, ok := o.Mounts[namespace]; ok {
+		return prefix
+	}
+	if o.MountAll {
+		return "/" + namespace
+	}
+	return ""
 }

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -90,5 +91,27 @@ func TestFold(t *testing.T) {
 		if got := Fold(name); got != want {
 			t.Errorf("Fold(%q) is %q, want %q", name, got, want)
 		}
+	}
+}
+
+// The hint about a name that is none of those known has the one that is meant,
+// and a list that ends.
+func TestWithNearest(t *testing.T) {
+	known := []string{"resources", "tools"}
+	for name, want := range map[string]string{
+		"resuorces": `did you mean "resources"? expected resources, tools`,
+		"nonsense":  "expected resources, tools",
+	} {
+		var d Diagnostic
+		if got := d.WithNearest(name, known, "expected ").Hint; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	var d Diagnostic
+	if got := d.WithNearest("x", nil, "expected ").Hint; got != "" {
+		t.Errorf("with nothing known: %q", got)
+	}
+	if got := d.WithNearest("x", make([]string, 1000), "expected ").Hint; len(got) > 200 || !strings.HasSuffix(got, ", …") {
+		t.Errorf("with much known: %q", got)
 	}
 }

@@ -1,6 +1,27 @@
 package diag
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// WithNearest sets the advice about a name that is none of those known: the one
+// that is probably meant, where one is near, and all of them behind the words
+// that introduce them. Without known names there is no advice.
+func (d *Diagnostic) WithNearest(name string, known []string, intro string) *Diagnostic {
+	if len(known) == 0 {
+		return d
+	}
+	const most = 40
+	d.Hint = intro + strings.Join(known[:min(len(known), most)], ", ")
+	if len(known) > most {
+		d.Hint += ", …"
+	}
+	if near := Nearest(name, known); near != "" {
+		d.Hint = "did you mean \"" + near + "\"? " + d.Hint
+	}
+	return d
+}
 
 // Nearest returns the candidate that is closest to name and close enough to
 // be meant by it, or "". Case, '-' and '_' count as no difference at all;

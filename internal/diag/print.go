@@ -26,11 +26,9 @@ type TextOptions struct {
 // character. The error is the writer's.
 func PrintText(w io.Writer, list List, sources func(file string) []byte, opts TextOptions) error {
 	p := &printer{w: bufio.NewWriter(w), sources: sources, files: make(map[string]*file), color: opts.Color}
-	shown, left := mostSevere(list, opts.Max)
-	for i := range list {
-		if shown == nil || shown[i] {
-			p.diagnostic(&list[i])
-		}
+	shown, left := Severest(list, opts.Max)
+	for i := range shown {
+		p.diagnostic(&shown[i])
 	}
 	if len(left) > 0 {
 		fmt.Fprintf(p.w, "and %s more\n", Summary(left))
@@ -38,13 +36,14 @@ func PrintText(w io.Writer, list List, sources func(file string) []byte, opts Te
 	return p.w.Flush()
 }
 
-// mostSevere picks at most limit findings, the most severe first, and returns
-// the rest too. A nil choice means all.
-func mostSevere(list List, limit int) (chosen []bool, left List) {
+// Severest picks at most limit findings, errors before warnings before notes,
+// and returns them and the rest, both in the order of the list. A limit of 0
+// means all.
+func Severest(list List, limit int) (shown, left List) {
 	if limit <= 0 || len(list) <= limit {
-		return nil, nil
+		return list, nil
 	}
-	chosen = make([]bool, len(list))
+	chosen := make([]bool, len(list))
 	for _, sev := range []Severity{Error, Warning, Note} {
 		for i := range list {
 			if list[i].Severity == sev && limit > 0 {
@@ -54,11 +53,13 @@ func mostSevere(list List, limit int) (chosen []bool, left List) {
 		}
 	}
 	for i := range list {
-		if !chosen[i] {
+		if chosen[i] {
+			shown = append(shown, list[i])
+		} else {
 			left = append(left, list[i])
 		}
 	}
-	return chosen, left
+	return shown, left
 }
 
 // printer writes findings. It keeps the lines of the files it has met.

@@ -15,11 +15,12 @@ type CodeInfo struct {
 	Fix      string
 }
 
-// CodeCount is how often a code occurs with a severity.
+// CodeCount is how often a code occurs with a severity, and in how many files.
 type CodeCount struct {
 	Code     Code     `json:"code"`
 	Severity Severity `json:"severity"`
 	Count    int      `json:"count"`
+	Files    int      `json:"files"`
 }
 
 // ByCode counts the findings by code and severity: errors first, then the most
@@ -29,7 +30,12 @@ func ByCode(list List) []CodeCount {
 		code     Code
 		severity Severity
 	}
+	type place struct {
+		key
+		file string
+	}
 	at := make(map[key]int)
+	met := make(map[place]bool)
 	var out []CodeCount
 	for i := range list {
 		k := key{list[i].Code, list[i].Severity}
@@ -40,6 +46,10 @@ func ByCode(list List) []CodeCount {
 			out = append(out, CodeCount{Code: k.code, Severity: k.severity})
 		}
 		out[j].Count++
+		if p := (place{k, list[i].Span.File}); !met[p] {
+			met[p] = true
+			out[j].Files++
+		}
 	}
 	slices.SortFunc(out, func(a, b CodeCount) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Count, a.Count), strings.Compare(string(a.Code), string(b.Code)))

@@ -280,15 +280,15 @@ func TestSummaryAndByCode(t *testing.T) {
 	if got := Summary(list); got != "1 note" {
 		t.Errorf("summary %q", got)
 	}
-	for range 2 {
-		list.Errorf("e", Span{}, "")
-		list.Warnf("w", Span{}, "")
+	for _, file := range []string{"a", "b"} {
+		list.Errorf("e", Span{File: file}, "")
+		list.Warnf("w", Span{File: "a"}, "")
 	}
 	list.Warnf("v", Span{}, "")
 	if got := Summary(list); got != "2 errors, 3 warnings, 1 note" {
 		t.Errorf("summary %q", got)
 	}
-	want := []CodeCount{{"e", Error, 2}, {"w", Warning, 2}, {"v", Warning, 1}, {"n", Note, 1}}
+	want := []CodeCount{{"e", Error, 2, 2}, {"w", Warning, 2, 1}, {"v", Warning, 1, 1}, {"n", Note, 1, 1}}
 	if d := cmp.Diff(want, ByCode(list)); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}

@@ -18,13 +18,14 @@ import (
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
+	"patchbay/internal/lint"
 	"patchbay/internal/plan"
 	"patchbay/internal/spec"
 )
 
 // codes are all findings that a capability can lead to.
 func codes() []diag.CodeInfo {
-	all := append(spec.Codes(), plan.Codes()...)
+	all := slices.Concat(spec.Codes(), lint.Codes(), plan.Codes(), engine.Codes())
 	slices.SortFunc(all, func(a, b diag.CodeInfo) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	return all
 }
@@ -85,11 +86,12 @@ func finding(t *testing.T, code diag.Code, base, edits string) string {
 	}
 	options := deploy.Defaults()
 	options.Files = []string{name}
-	if err := os.WriteFile(filepath.Join(dir, "ships.openapi.yaml"), []byte(contractExample), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if code == plan.CodeContract {
-		options.Contracts = []string{filepath.Join(dir, "ships.openapi.yaml")}
+	for i, document := range contractExamples()[code] {
+		name := filepath.Join(dir, []string{"ships.openapi.yaml", "old.openapi.yaml"}[i])
+		if err := os.WriteFile(name, []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		options.Contracts = append(options.Contracts, name)
 	}
 	loaded, found, err := engine.Load(&options)
 	if err != nil {
@@ -116,6 +118,7 @@ func finding(t *testing.T, code diag.Code, base, edits string) string {
 	one := found[at]
 	one.Span.File = filepath.Base(one.Span.File)
 	one.Message = strings.ReplaceAll(one.Message, dir+string(filepath.Separator), "")
+	one.Hint = strings.ReplaceAll(one.Hint, dir+string(filepath.Separator), "")
 	for i := range one.Related {
 		one.Related[i].Span.File = filepath.Base(one.Related[i].Span.File)
 	}
@@ -126,17 +129,23 @@ func finding(t *testing.T, code diag.Code, base, edits string) string {
 	return out.String()
 }
 
-// contractExample is an OpenAPI document with a part that cannot be used.
-const contractExample = `openapi: 3.1.0
-info: {title: Ships, version: '1'}
-servers: [{url: 'https://ships.example.com/v1'}]
-paths:
-  /ships/{imo}:
-    get:
-      parameters:
-      - {name: imo, in: path, required: true, schema: {type: string, pattern: '(?<=x)[0-9]+'}}
-      responses: {'200': {description: A ship}}
-`
+// contractExamples are the OpenAPI documents of findings about contracts, in
+// their order.
+func contractExamples() map[diag.Code][]string {
+	const (
+		head   = "openapi: 3.1.0\ninfo: {title: Ships, version: '1'}\n"
+		server = "servers: [{url: 'https://ships.example.com/v1'}]\n"
+	)
+	operation := func(parameters string) string {
+		return "paths: {'/ships/{imo}': {get: {parameters: [" + parameters + "], responses: {'200': {description: A ship}}}}}\n"
+	}
+	return map[diag.Code][]string{
+		plan.CodeContract:          {head + server + operation("{name: imo, in: path, required: true, schema: {type: string, pattern: '(?<=x)[0-9]+'}}")},
+		plan.CodeContractConflict:  {head + server + operation("{name: fields, in: query}"), head + server + operation("{name: fields, in: query, required: true}, {name: at, in: query}")},
+		plan.CodeContractPlaceless: {head + operation("")},
+		plan.CodeContractServer:    {head + "servers: [{url: 'https://fleet.example.com/v2'}]\n" + operation("")},
+	}
+}
 
 // apply edits a text: a line "- x" and the line "+ y" after it replace the
 // first x by y; "env NAME=VALUE" sets a variable, and makes the file be bound;

@@ -18,6 +18,8 @@ type Deployment struct {
 	Options *deploy.Options
 	Loaded  *Loaded
 	Bound   []*plan.Bound
+	// groups are the adapters by the address that they share.
+	groups []group
 }
 
 // BindOptions are what binding needs besides the deployment's options.
@@ -40,26 +42,56 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 		return nil, nil, err
 	}
 	var diags diag.List
-	for _, p := range l.Plans {
+	environments := make([]*bind.Environment, len(l.Plans))
+	for i, p := range l.Plans {
+		environments[i] = with.Environment.For(Namespaces(p)...)
 		bo, err := bindOptions(p, opts, with)
 		if err != nil {
 			return nil, nil, err
 		}
+		bo.Environment = environments[i]
 		b, found := plan.Bind(p, bo)
 		diags = append(diags, found...)
 		d.Bound = append(d.Bound, b)
 	}
-	return d, diags.Sorted(), nil
+	if !opts.Sandbox.Enabled {
+		diags = append(diags, shared(l, environments, opts.ShareEnv)...)
+	}
+	var err error
+	if d.groups, err = groups(l.Plans, opts); err != nil {
+		return nil, nil, err
+	}
+	for i := range d.groups {
+		d.groups[i].bind(d.Bound)
+	}
+	return d, append(diags, check(d.groups)...).Sorted(), nil
+}
+
+// Namespaces are the names by which options can mean a file: those of what it
+// consumes and exposes.
+func Namespaces(p *plan.Plan) []string {
+	var out []string
+	for _, u := range p.Upstreams {
+		out = append(out, u.Namespace)
+	}
+	for _, a := range p.REST {
+		out = append(out, a.Namespace)
+	}
+	for _, a := range p.MCP {
+		out = append(out, a.Namespace)
+	}
+	return out
 }
 
 // known refuses options that name nothing: a mistyped namespace must not
 // silently leave a default in force.
 func known(l *Loaded, opts *deploy.Options) error {
-	adapters, upstreams := map[string]bool{}, map[string]bool{"": true}
-	var adapterNames, upstreamNames []string
+	adapters, routed, upstreams := map[string]bool{}, map[string]bool{}, map[string]bool{"": true}
+	var adapterNames, routedNames, upstreamNames []string
 	for _, p := range l.Plans {
 		for _, a := range p.REST {
-			adapters[a.Namespace] = true
+			adapters[a.Namespace], routed[a.Namespace] = true, true
+			routedNames = append(routedNames, a.Namespace)
 			adapterNames = append(adapterNames, a.Namespace)
 		}
 		for _, a := range p.MCP {
@@ -74,6 +106,17 @@ func known(l *Loaded, opts *deploy.Options) error {
 	for ns := range opts.Listen {
 		if !adapters[ns] {
 			return fmt.Errorf("--listen %s=…: no adapter has that namespace%s", ns, orNear(ns, adapterNames))
+		}
+	}
+	for ns := range opts.Mounts {
+		if !routed[ns] {
+			return fmt.Errorf("--mount %s=…: no REST adapter has that namespace%s", ns, orNear(ns, routedNames))
+		}
+	}
+	for variable := range opts.Renames {
+		ns, _, qualified := strings.Cut(variable, ".")
+		if qualified && !adapters[ns] && !upstreams[ns] {
+			return fmt.Errorf("--map-env %s=…: no file has that namespace%s", variable, orNear(ns, append(adapterNames, upstreamNames...)))
 		}
 	}
 	for ns := range opts.Upstreams {
@@ -145,32 +188,4 @@ func (d *Deployment) Close() {
 	for _, b := range d.Bound {
 		b.Close()
 	}
-}
-
-// endpointOf is a served adapter.
-type endpointOf struct {
-	bound     *plan.Bound
-	rest      *plan.RESTAdapter
-	mcp       *plan.MCPAdapter
-	namespace string
-	address   string
-	port      int
-	guarded   bool
-}
-
-// endpoints lists the adapters that listen, REST first.
-func (d *Deployment) endpoints() []endpointOf {
-	var out []endpointOf
-	for _, b := range d.Bound {
-		for _, a := range b.Plan.REST {
-			out = append(out, endpointOf{bound: b, rest: a, namespace: a.Namespace, address: a.Address, port: a.Port, guarded: b.RESTVerifier(a) != nil})
-		}
-		for _, a := range b.Plan.MCP {
-			if a.Stdio && d.Options.Listen[a.Namespace] == "" {
-				continue
-			}
-			out = append(out, endpointOf{bound: b, mcp: a, namespace: a.Namespace, address: a.Address, port: a.Port, guarded: b.MCPVerifier(a) != nil})
-		}
-	}
-	return out
 }

@@ -145,7 +145,6 @@ func TestReachableFromOutside(t *testing.T) {
 			if err != nil || problems.HasErrors() {
 				t.Fatal(err, problems)
 			}
-			test.with.options(d.Options)
 			_, err = s.engine.Start(d)
 			if refused := err != nil && strings.Contains(err.Error(), "--allow-unauthenticated"); refused != test.refused {
 				t.Errorf("starting: %v", err)
@@ -177,11 +176,10 @@ func TestStartFails(t *testing.T) {
 	}
 	taken := serve(t, settings{})
 	s := &site{t: t, upstream: newRecorder(t), log: &logBuffer{}, answers: &logBuffer{}}
-	d, _, err := s.bind(settings{})
+	d, _, err := s.bind(settings{options: func(o *deploy.Options) { o.Listen["flex-interactions-mcp"] = taken.mcp }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Options.Listen["flex-interactions-mcp"] = taken.mcp
 	if _, err := s.engine.Start(d); err == nil || !strings.Contains(err.Error(), "the port is in use") {
 		t.Errorf("a port that is taken: %v", err)
 	}

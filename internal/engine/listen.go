@@ -12,15 +12,14 @@ import (
 
 // listenAddress is where an adapter listens: the operator's host:port, else
 // the file's port on the file's address, else on loopback.
-func listenAddress(e *endpointOf, opts *deploy.Options) (host, port string, err error) {
-	if given, ok := opts.Listen[e.namespace]; ok {
+func listenAddress(namespace, address string, number int, opts *deploy.Options) (host, port string, err error) {
+	if given, ok := opts.Listen[namespace]; ok {
 		return net.SplitHostPort(given)
 	}
-	host = e.address
-	if host == "" {
-		host = "localhost"
+	if address == "" {
+		address = "localhost"
 	}
-	return host, strconv.Itoa(e.port), nil
+	return address, strconv.Itoa(number), nil
 }
 
 // loopbackNames are the addresses that "localhost" means.

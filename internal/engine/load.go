@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,21 +15,25 @@ import (
 	"strings"
 
 	"patchbay/capabilities"
-	"patchbay/internal/contract"
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
-	"patchbay/internal/openapi"
 	"patchbay/internal/plan"
 	"patchbay/internal/profile"
-	"patchbay/internal/spec"
 )
 
 // Loaded is compiled documents: pure, without values and connections.
 type Loaded struct {
 	Plans []*plan.Plan
+	// Files are the names of all documents, in their order.
+	Files []string
 	// Embedded reports that the plan is of the capability the binary carries.
 	Embedded bool
-	sources  map[string][]byte
+	// Skipped are documents with errors that are left out.
+	Skipped  []Skipped
+	Profiles *profile.Set
+	// Contracts are the documents that were read, in their order of precedence.
+	Contracts []ContractDocument
+	sources   map[string][]byte
 }
 
 // Source returns the bytes of a document, for diagnostics.
@@ -37,58 +42,73 @@ func (l *Loaded) Source(file string) []byte { return l.sources[file] }
 // maxSource bounds a capability file or contract, in bytes.
 const maxSource = 64 << 20
 
-// Load reads and compiles the documents that the options name. The error is
-// for files that cannot be read; what is wrong inside of them is diagnostics,
-// and the plans are usable as far as those go.
-func Load(opts *deploy.Options) (*Loaded, diag.List, error) {
-	l := &Loaded{sources: map[string][]byte{}}
-	compile, err := options(opts)
+// Skipped is a document that has errors and is left out, because the operator
+// wants the others served all the same.
+type Skipped struct {
+	File     string
+	Findings diag.List
+}
+
+// Name is the file's name without its folder.
+func (s *Skipped) Name() string { return filepath.Base(s.File) }
+
+// Reason is the first error in words.
+func (s *Skipped) Reason() string {
+	for _, d := range s.Findings {
+		if d.Severity != diag.Error {
+			continue
+		}
+		if n := s.Findings.Count(diag.Error); n > 1 {
+			return fmt.Sprintf("line %d: %s; %d more errors", d.Span.Line, d.Message, n-1)
+		}
+		return fmt.Sprintf("line %d: %s", d.Span.Line, d.Message)
+	}
+	return ""
+}
+
+// Load reads and compiles the documents that the options name, several at a
+// time. The error is for files that cannot be read; what is wrong inside of
+// them is diagnostics, and the plans are usable as far as those go. With
+// SkipInvalid, documents with errors are set aside and have no diagnostics.
+func Load(opts *deploy.Options) (*Loaded, diag.List, error) { return LoadReporting(opts, nil) }
+
+// LoadReporting is [Load] for runs that somebody waits for: progress is called
+// after each document that is compiled, by one goroutine at a time.
+func LoadReporting(opts *deploy.Options, progress func(done, total int)) (*Loaded, diag.List, error) {
+	l := &Loaded{sources: map[string][]byte{}, Embedded: len(opts.Files) == 0}
+	profiles, err := profile.Load(capabilities.Profiles().Data)
 	if err != nil {
 		return nil, nil, err
 	}
+	given, err := readContracts(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.Contracts = given.documents
+	compile := plan.Options{Contracts: given.set, Profiles: profiles}
+	l.Profiles = profiles
 	documents, err := readDocuments(opts.Files)
 	if err != nil {
 		return nil, nil, err
 	}
-	l.Embedded = len(opts.Files) == 0
-	var diags diag.List
-	for _, d := range documents {
-		l.sources[d.Name] = d.Data
-		doc, found := spec.Load(d.Name, d.Data)
-		diags = append(diags, found...)
-		if found.HasErrors() && len(doc.Exposes)+len(doc.Consumes) == 0 {
+	diags := given.findings
+	for i, c := range compileAll(documents, compile, progress) {
+		name := documents[i].Name
+		l.Files = append(l.Files, name)
+		l.sources[name] = documents[i].Data
+		if opts.SkipInvalid && c.found.HasErrors() {
+			l.Skipped = append(l.Skipped, Skipped{File: name, Findings: c.found.Sorted()})
 			continue
 		}
-		p, found := plan.Compile(doc, compile)
-		diags = append(diags, found...)
-		l.Plans = append(l.Plans, p)
+		diags = append(diags, c.found...)
+		if c.plan != nil {
+			l.Plans = append(l.Plans, c.plan)
+		}
+	}
+	if len(l.Skipped) == len(documents) {
+		return nil, nil, fmt.Errorf("every file has errors; patchbay validate shows them. The first: %s: %s", l.Skipped[0].File, l.Skipped[0].Reason())
 	}
 	return l, diags.Sorted(), nil
-}
-
-func options(opts *deploy.Options) (plan.Options, error) {
-	profiles, err := profile.Load(capabilities.Profiles().Data)
-	if err != nil {
-		return plan.Options{}, err
-	}
-	given, err := readContracts(opts.Contracts)
-	if err != nil {
-		return plan.Options{}, err
-	}
-	var embedded []*openapi.Document
-	for _, d := range capabilities.Contracts() {
-		doc, err := openapi.Parse(d.Name, d.Data)
-		if err != nil {
-			return plan.Options{}, err
-		}
-		embedded = append(embedded, doc)
-	}
-	if opts.ContractsFirst {
-		given = append(given, embedded...)
-	} else {
-		given = append(embedded, given...)
-	}
-	return plan.Options{Contracts: contract.NewSet(given...), Profiles: profiles}, nil
 }
 
 func readDocuments(files []string) ([]capabilities.Document, error) {
@@ -112,35 +132,13 @@ func readDocuments(files []string) ([]capabilities.Document, error) {
 	return out, nil
 }
 
-func readContracts(names []string) ([]*openapi.Document, error) {
-	var out []*openapi.Document
-	for _, name := range names {
-		found, err := expand(name, ".yaml", ".yml", ".json")
-		if err != nil {
-			return nil, fmt.Errorf("--contract: %w", err)
-		}
-		for _, f := range found {
-			data, err := read(f)
-			if err != nil {
-				return nil, fmt.Errorf("--contract: %w", err)
-			}
-			doc, err := openapi.Parse(f, data)
-			if err != nil {
-				return nil, fmt.Errorf("--contract: %w", err)
-			}
-			out = append(out, doc)
-		}
-	}
-	return out, nil
-}
-
 // expand returns the file itself, or the files of a folder with one of the
 // endings, sorted.
 func expand(name string, endings ...string) ([]string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no file %s", name)
+			return nil, fmt.Errorf("there is no file %s%s", name, nearFile(name, endings))
 		}
 		return nil, err
 	}
@@ -163,16 +161,40 @@ func expand(name string, endings ...string) ([]string, error) {
 	return out, nil
 }
 
+// nearFile names the file beside a missing one that is probably meant.
+func nearFile(name string, endings []string) string {
+	entries, err := os.ReadDir(filepath.Dir(name))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() || slices.Contains(endings, strings.ToLower(filepath.Ext(e.Name()))) {
+			names = append(names, e.Name())
+		}
+	}
+	if near := diag.Nearest(filepath.Base(name), names); near != "" {
+		return "; did you mean " + filepath.Join(filepath.Dir(name), near) + "?"
+	}
+	return ""
+}
+
 func read(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	var data bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() <= maxSource {
+		data.Grow(int(info.Size()) + bytes.MinRead)
+	}
 	// A pipe or device has no size to look at first.
-	data, err := io.ReadAll(io.LimitReader(f, maxSource+1))
-	if err == nil && len(data) > maxSource {
+	if _, err := data.ReadFrom(io.LimitReader(f, maxSource+1)); err != nil {
+		return nil, err
+	}
+	if data.Len() > maxSource {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxSource)
 	}
-	return data, err
+	return data.Bytes(), nil
 }

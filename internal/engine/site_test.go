@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -104,7 +105,7 @@ func serve(t testing.TB, with settings) *site {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if at.Kind == "mcp" {
+		if len(at.MCP) > 0 {
 			s.mcp = u.Host
 		} else {
 			s.rest = u.Host
@@ -119,6 +120,8 @@ func (s *site) bind(with settings) (*engine.Deployment, diag.List, error) {
 	opts := deploy.Defaults()
 	opts.Files = s.files(with.capability, "capability.yaml")
 	opts.Contracts = s.files(with.contract, "contract.yaml")
+	// The stories sign calls to all kinds of hosts with the same credentials.
+	opts.ShareEnv = []string{"TWILIO_USER", "TWILIO_PASS"}
 	if with.options != nil {
 		with.options(&opts)
 	}
@@ -138,10 +141,10 @@ func (s *site) bind(with settings) (*engine.Deployment, diag.List, error) {
 			}
 		}
 		for _, a := range p.REST {
-			opts.Listen[a.Namespace] = "127.0.0.1:0"
+			opts.Listen[a.Namespace] = cmp.Or(opts.Listen[a.Namespace], "127.0.0.1:0")
 		}
 		for _, a := range p.MCP {
-			opts.Listen[a.Namespace] = "127.0.0.1:0"
+			opts.Listen[a.Namespace] = cmp.Or(opts.Listen[a.Namespace], "127.0.0.1:0")
 		}
 	}
 	if err := opts.Check(); err != nil {

@@ -193,15 +193,28 @@ func isJSON(h http.Header) bool {
 		(coding == "" || strings.EqualFold(coding, "identity"))
 }
 
-// acceptsEvents reports whether a client said that it reads event streams. A
-// client that says nothing gets JSON.
+// acceptsEvents reports whether a client said that it reads event streams, and
+// not with the weight 0, which means that it does not (RFC 9110 section 12.4.2).
+// A client that says nothing gets JSON.
 func acceptsEvents(h http.Header) bool {
 	for _, line := range h["Accept"] {
 		for part := range strings.SplitSeq(line, ",") {
-			media, _, _ := strings.Cut(part, ";")
+			media, parameters, _ := strings.Cut(part, ";")
 			if strings.EqualFold(strings.TrimSpace(media), "text/event-stream") {
-				return true
+				return !weightless(parameters)
 			}
+		}
+	}
+	return false
+}
+
+// weightless reports whether the parameters of a media range hold q=0.
+func weightless(parameters string) bool {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		if strings.EqualFold(name, "q") {
+			weight, err := strconv.ParseFloat(value, 64)
+			return err == nil && weight == 0
 		}
 	}
 	return false

@@ -119,6 +119,22 @@ func TestProgressIsNotHeldBack(t *testing.T) {
 	}
 }
 
+// An answer is an event stream for whoever says so, and not with weight 0.
+func TestAcceptsEvents(t *testing.T) {
+	s := oneTool(t, func(_ context.Context, c *mcp.Call) (mcp.Result, error) {
+		c.Progress(1, 0, "")
+		return mcp.Result{}, nil
+	})
+	for accept, want := range map[string]bool{
+		"application/json, text/event-stream": true, "Text/Event-Stream; q=0.5": true, "text/event-stream; charset=utf-8; Q=1": true,
+		"": false, "*/*": false, "application/json": false, "text/event-stream;q=0": false, "application/json, text/event-stream; q=0.000": false,
+	} {
+		if got := strings.Contains(post(t, s, callTool, "Accept", accept), "notifications/progress"); got != want {
+			t.Errorf("Accept %q: a stream is %v, want %v", accept, got, want)
+		}
+	}
+}
+
 // A goroutine that outlives its call cannot write into the answer of another.
 func TestProgressAfterTheEndIsDropped(t *testing.T) {
 	var kept *mcp.Call

@@ -113,20 +113,56 @@ func New(opts Options) (*Server, error) {
 	return s, nil
 }
 
-// View returns a server like s that has only the tools for which keep is true.
-// The tools themselves are shared. It is how read-only endpoints and selections
-// by URL are made, at load and not per request.
-func (s *Server) View(keep func(*Tool) bool) *Server {
+// Filter says what a view has. A nil function keeps everything.
+type Filter struct {
+	Tool func(*Tool) bool
+	// Resource gets the URI of a resource, or the URI template of a template.
+	Resource func(uri string) bool
+	Prompt   func(name string) bool
+}
+
+// View returns a server like s that has only what the filter keeps. Tools are
+// shared. It is how read-only endpoints and selections by URL are made, at load
+// or once for many requests.
+func (s *Server) View(f Filter) *Server {
 	view := *s
-	var kept []*boundTool
-	for _, t := range s.tools {
-		if keep(t.Tool) {
-			kept = append(kept, t)
+	if f.Tool != nil {
+		var kept []*boundTool
+		for _, t := range s.tools {
+			if f.Tool(t.Tool) {
+				kept = append(kept, t)
+			}
 		}
+		view.setTools(kept)
 	}
-	view.setTools(kept)
+	// What [New] has accepted is accepted again.
+	if f.Resource != nil {
+		view.opts.Resources = kept(s.opts.Resources, func(r *Resource) bool { return f.Resource(r.URI) })
+		view.opts.Templates = kept(s.opts.Templates, func(t *ResourceTemplate) bool { return f.Resource(t.URITemplate) })
+		_ = view.setResources()
+	}
+	if f.Prompt != nil {
+		view.opts.Prompts = kept(s.opts.Prompts, func(p *Prompt) bool { return f.Prompt(p.Name) })
+		view.promptNames = nil
+		_ = view.setPrompts()
+	}
 	view.methods = view.methodTable()
 	return &view
+}
+
+// kept is a list without what keep is false for; nil stays nil, because it says
+// that the server lacks the capability.
+func kept[T any](list []T, keep func(*T) bool) []T {
+	if list == nil {
+		return nil
+	}
+	out := make([]T, 0, len(list))
+	for i := range list {
+		if keep(&list[i]) {
+			out = append(out, list[i])
+		}
+	}
+	return out
 }
 
 func (o *Options) setDefaults() {

@@ -182,7 +182,7 @@ func TestPanicIsContained(t *testing.T) {
 
 func TestViewSharesNothingMutable(t *testing.T) {
 	s := newServer(t, fixture())
-	none := s.View(func(*mcp.Tool) bool { return false })
+	none := s.View(mcp.Filter{Tool: func(*mcp.Tool) bool { return false }})
 	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"greet"}}`
 	if got := post(t, none, call); !strings.Contains(got, "Unknown tool: greet") {
 		t.Errorf("the view answered %s", got)

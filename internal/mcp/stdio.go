@@ -239,6 +239,11 @@ func (c *stdioConn) batch(x *exchange, batch []message) {
 		}
 		contexts[i] = ctx
 	}
+	for i := range batch {
+		if batch[i].notification() { // it may cancel what runs, or what this batch asks for
+			c.notification(&batch[i])
+		}
+	}
 	c.start(func() {
 		if !c.enter(c.base) {
 			return

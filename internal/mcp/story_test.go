@@ -54,9 +54,9 @@ func storyServers(t *testing.T) map[string]*mcp.Server {
 		"bare":    newServer(t, bare),
 		"empty":   newServer(t, empty),
 		"limited": newServer(t, limited),
-		"readonly": full.View(func(t *mcp.Tool) bool {
+		"readonly": full.View(mcp.Filter{Tool: func(t *mcp.Tool) bool {
 			return t.Annotations != nil && t.Annotations.ReadOnly != nil && *t.Annotations.ReadOnly
-		}),
+		}}),
 	}
 }
 

@@ -21,14 +21,17 @@ type Document struct {
 	Name string
 	// Version is the value of its openapi field.
 	Version string
-	root    jsonvalue.Value
-	refs    []Reference
+	// Problems are what keeps operations from being found, such as a path item
+	// that leads nowhere; each names its place.
+	Problems []string
+
+	root jsonvalue.Value
+	refs []Reference
 }
 
 // Reference points at one operation of a document without reading it.
 type Reference struct {
-	// Server is an absolute base address without trailing slash, with the
-	// defaults of its variables filled in.
+	// Server is a base address without trailing slash; see [Document.References].
 	Server string
 	Path   string
 	// Method is in upper case.
@@ -45,6 +48,10 @@ const (
 	maxDocument = 64 << 20
 	maxMarks    = 6_000_000
 )
+
+// ErrNotOpenAPI is wrapped by the error for a text that claims to be something
+// else, or nothing.
+var ErrNotOpenAPI = errors.New("not an OpenAPI 3 document: no openapi field with a version 3.x")
 
 // Parse reads a document in JSON or YAML. Swagger 2.0 and anything without an
 // openapi field are errors.
@@ -67,7 +74,7 @@ func Parse(name string, data []byte) (*Document, error) {
 		if root.Get("swagger") != nil {
 			return nil, fmt.Errorf("%s: Swagger 2.0 is not read; convert the document to OpenAPI 3", name)
 		}
-		return nil, fmt.Errorf("%s: not an OpenAPI 3 document: no openapi field with a version 3.x", name)
+		return nil, fmt.Errorf("%s: %w", name, ErrNotOpenAPI)
 	}
 	d.index()
 	return d, nil
@@ -111,9 +118,22 @@ func decode(data []byte) (jsonvalue.Value, error) {
 // OpenAPI30 reports whether schemas follow OpenAPI 3.0's dialect.
 func (d *Document) OpenAPI30() bool { return strings.HasPrefix(d.Version, "3.0") }
 
-// References lists the operations, in the document's order, once for each of
-// their servers.
+// References lists the operations, in the document's order, once for each
+// address that their servers can have: each value of a variable that has an
+// enum, and its default; of any other variable the default, and the variable
+// itself in braces.
 func (d *Document) References() []Reference { return d.refs }
+
+// Operations counts the operations, whatever the number of their servers.
+func (d *Document) Operations() int {
+	n := 0
+	for i := range d.refs {
+		if r := &d.refs[i]; i == 0 || r.Path != d.refs[i-1].Path || r.Method != d.refs[i-1].Method {
+			n++
+		}
+	}
+	return n
+}
 
 // Resolve follows a local reference such as #/components/schemas/X. References
 // into other documents are never fetched.
@@ -180,10 +200,12 @@ func (d *Document) index() {
 		return
 	}
 	rootServers := d.servers(d.root.Get("servers"))
+	d.refs = make([]Reference, 0, 2*paths.Len())
 	for i := range paths.Elems() {
 		path := &paths.Elems()[i]
-		item, err := d.deref(&path.Value)
+		item, err := d.item(&path.Value)
 		if err != nil {
+			d.Problems = append(d.Problems, fmt.Sprintf("paths %s: %v", path.Name, err))
 			continue
 		}
 		itemServers := rootServers
@@ -192,10 +214,8 @@ func (d *Document) index() {
 		}
 		for j := range item.Elems() {
 			m := &item.Elems()[j]
-			method := strings.ToUpper(m.Name)
-			switch method {
-			case "GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE":
-			default:
+			method, ok := methodOf(m.Name)
+			if !ok {
 				continue
 			}
 			servers := itemServers
@@ -209,23 +229,35 @@ func (d *Document) index() {
 	}
 }
 
-func (d *Document) servers(list *jsonvalue.Value) []string {
-	if list == nil {
-		return []string{""}
-	}
-	var out []string
-	for i := range list.Elems() {
-		server := &list.Elems()[i].Value
-		address := text(server, "url")
-		if vars := server.Get("variables"); vars != nil {
-			for j := range vars.Elems() {
-				v := &vars.Elems()[j]
-				address = strings.ReplaceAll(address, "{"+v.Name+"}", text(&v.Value, "default"))
-			}
+// methodOf returns the method that a member of a path item stands for.
+func methodOf(name string) (string, bool) {
+	for _, method := range [...]string{"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"} {
+		if strings.EqualFold(name, method) {
+			return method, true
 		}
-		out = append(out, strings.TrimRight(address, "/"))
 	}
-	return out
+	return "", false
+}
+
+// item returns a path item: what it refers to, under what it says itself.
+func (d *Document) item(v *jsonvalue.Value) (*jsonvalue.Value, error) {
+	behind, err := d.deref(v)
+	if err != nil || behind == v || v.Len() == 1 {
+		return behind, err
+	}
+	members := make([]jsonvalue.Member, 0, v.Len()+behind.Len())
+	for _, m := range v.Elems() {
+		if m.Name != "$ref" {
+			members = append(members, m)
+		}
+	}
+	for _, m := range behind.Elems() {
+		if v.Get(m.Name) == nil {
+			members = append(members, m)
+		}
+	}
+	merged := jsonvalue.ObjectOf(members)
+	return &merged, nil
 }
 
 func text(v *jsonvalue.Value, name string) string {
@@ -237,3 +269,6 @@ func text(v *jsonvalue.Value, name string) string {
 
 // Document returns the document that the reference points into.
 func (r *Reference) Document() *Document { return r.document }
+
+// ID returns the operationId, or "".
+func (r *Reference) ID() string { return text(r.op, "operationId") }

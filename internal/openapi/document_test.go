@@ -91,8 +91,8 @@ v:
 	}
 }
 
-// References lists operations in order, once for each server, with the
-// defaults of its variables.
+// References lists operations in order, once for each address that a server
+// can have.
 func TestReferences(t *testing.T) {
 	d := parse(t, `
 openapi: 3.1.0
@@ -103,6 +103,7 @@ paths:
   /two: {post: {}, get: {}, summary: no method, parameters: [], x-get: {}}
   /one: {GET: {}, servers: [{url: 'https://c.example.com'}], trace: {}, options: {servers: []}}
   /shared: {$ref: '#/components/pathItems/Shared'}
+  /beside: {$ref: '#/components/pathItems/Shared', get: {}, servers: [{url: 'https://d.example.com'}]}
   /gone: {$ref: '#/components/pathItems/Gone'}
   /not-an-item: [get]
 components:
@@ -116,13 +117,19 @@ components:
 		}
 	}
 	want := []string{
-		"POST https://a.example.com/v1 /two", "POST https://b.example.com/v2 /two",
-		"GET https://a.example.com/v1 /two", "GET https://b.example.com/v2 /two",
+		"POST https://a.example.com/v1 /two",
+		"POST https://b.example.com/v2 /two", "POST https://{host}/v2 /two", "POST https://b.example.com/v1 /two", "POST https://{host}/v1 /two",
+		"GET https://a.example.com/v1 /two",
+		"GET https://b.example.com/v2 /two", "GET https://{host}/v2 /two", "GET https://b.example.com/v1 /two", "GET https://{host}/v1 /two",
 		"GET https://c.example.com /one", "TRACE https://c.example.com /one",
 		"DELETE /relative /shared",
+		"GET https://d.example.com /beside", "DELETE /relative /beside",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("references (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]string{`paths /gone: unresolvable reference "#/components/pathItems/Gone"`}, d.Problems); d != "" {
+		t.Errorf("problems (-want +got):\n%s", d)
 	}
 	if refs := parse(t, "openapi: 3.1.0\npaths: {/a: {get: {}}}").References(); len(refs) != 1 || refs[0].Server != "" {
 		t.Errorf("without servers: %v", refs)
@@ -157,6 +164,7 @@ a: {'b/c': {'d~e': 1, '': 2}, list: [x, y], 'f g': 3, '%': 4}
 func TestRead(t *testing.T) {
 	d := parse(t, `
 openapi: 3.1.0
+tags: [{name: a, description: Things that are a.}, {name: c}]
 paths:
   /things/{id}:
     parameters:
@@ -203,8 +211,11 @@ components:
 	if err != nil {
 		t.Fatal(err)
 	}
+	if d := cmp.Diff(outline(op), outline(NewCopies().Operation(op))); d != "" {
+		t.Errorf("a copy says something else (-original +copy):\n%s", d)
+	}
 	if d := cmp.Diff(outline(op), strings.TrimPrefix(`
-read: Read: Reads. [a b]
+read: Read: Reads. [{a Things that are a.} {b }]
 path id required {"type":"string"}
 query page From the operation. style=form explode=false example 5
 header X-End required
@@ -339,13 +350,108 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
+		copies := NewCopies()
 		for _, r := range d.References() {
 			if strings.ToUpper(r.Method) != r.Method || strings.HasSuffix(r.Server, "/") {
 				t.Errorf("reference %s %q", r.Method, r.Server)
 			}
-			if op, err := r.Read(); err == nil {
-				outline(op)
+			op, err := r.Read()
+			if err != nil {
+				continue
+			}
+			own := copies.Operation(op)
+			if outline(op) != outline(own) {
+				t.Errorf("%s %s: the copy differs", r.Method, r.Path)
+			}
+			for _, p := range own.Parameters {
+				checkReferences(t, op, own, p.Schema)
 			}
 		}
 	})
+}
+
+// checkReferences follows the references of a copied schema.
+func checkReferences(t *testing.T, op, own *Operation, schema *jsonvalue.Value) {
+	t.Helper()
+	if schema == nil {
+		return
+	}
+	for _, ref := range references(schema, nil) {
+		want, known := op.Resolve(ref)
+		got, ok := own.Resolve(ref)
+		if ok != known || ok && string(got.Append(nil)) != string(want.Append(nil)) {
+			t.Errorf("%s leads elsewhere in the copy", ref)
+		}
+	}
+}
+
+// What a copy's schemas refer to comes with it, through cycles, and what several
+// operations refer to is one value.
+func TestCopies(t *testing.T) {
+	d := parse(t, `
+openapi: 3.1.0
+paths:
+  /a:
+    get: {parameters: [{name: q, in: query, schema: {$ref: '#/components/schemas/A'}}]}
+    put: {requestBody: {content: {application/json: {schema: {items: {$ref: '#/components/schemas/A'}}}}}}
+    post: {responses: {'200': {description: d, content: {application/json: {schema: {$ref: '#/gone'}}}}}}
+components:
+  schemas:
+    A: {properties: {b: {$ref: '#/components/schemas/B'}, self: {$ref: '#/components/schemas/A'}}}
+    B: {allOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/C'}], example: {$ref: '#/components/schemas/D'}}
+    C: {type: string}
+    D: {type: integer}
+    Unused: {type: 'null'}
+`)
+	copies := NewCopies()
+	var ops []*Operation
+	for _, r := range d.References() {
+		op, err := r.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ops = append(ops, copies.Operation(op))
+	}
+	for _, name := range []string{"A", "B", "C", "D"} {
+		ref := "#/components/schemas/" + name
+		first, ok := ops[0].Resolve(ref)
+		second, too := ops[1].Resolve(ref)
+		original, _ := d.Resolve(ref)
+		if !ok || !too || first != second || first == original || !jsonvalue.Equal(first, original) {
+			t.Errorf("%s is %v and %v", ref, first, second)
+		}
+	}
+	for _, ref := range []string{"#/components/schemas/Unused", "#/gone", "#"} {
+		if _, ok := ops[0].Resolve(ref); ok {
+			t.Errorf("%s came along", ref)
+		}
+	}
+	if _, ok := ops[2].Resolve("#/gone"); ok {
+		t.Error("a reference that leads nowhere leads somewhere in the copy")
+	}
+}
+
+// References into each other's insides do not multiply a document.
+func TestCopiesAreBounded(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("openapi: 3.1.0\npaths: {/a: {get: {parameters: [{name: q, in: query, schema: {anyOf: [")
+	pointer := "#/components/schemas/S"
+	for range 60 {
+		fmt.Fprintf(&text, "{$ref: '%s'}, ", pointer)
+		pointer += "/not"
+	}
+	text.WriteString("{}]}}]}}}\ncomponents: {schemas: {S: " + strings.Repeat("{not: ", 60) + "{enum: [" + strings.Repeat("1, ", 2000) + "]}" + strings.Repeat("}", 60) + "}}\n")
+	d := parse(t, text.String())
+	op, err := d.References()[0].Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := NewCopies().Operation(op)
+	size := 0
+	for _, v := range own.refs {
+		size += v.Size()
+	}
+	if most := maxCopies * d.root.Size(); size > most || size < most/2 {
+		t.Errorf("%d values are copied of a document of %d", size, d.root.Size())
+	}
 }

@@ -7,18 +7,41 @@ import (
 	"patchbay/internal/jsonvalue"
 )
 
-// Operation is what a document says about one operation. Its values belong to
-// the document.
+// Operation is what a document says about one operation. The values of one that
+// [Reference.Read] returns belong to the document; those of one made by
+// [Copies.Operation] are its own.
 type Operation struct {
-	Document    *Document
-	ID          string
-	Summary     string
-	Description string
-	Tags        []string
+	// Document is the name of the document.
+	Document string
+	// OpenAPI30 reports that schemas follow OpenAPI 3.0's dialect.
+	OpenAPI30 bool
+	// Server and Path are where the document has the operation; see [Reference].
+	Server, Path string
+	ID           string
+	Summary      string
+	Description  string
+	Tags         []Tag
 	// Parameters are those of the path item and of the operation, which wins.
 	Parameters []Parameter
 	Body       *Body
 	Responses  []Response
+
+	// document is what references lead into, nil for a copy, which has refs.
+	document *Document
+	refs     map[string]*jsonvalue.Value
+}
+
+// Tag is a group of operations.
+type Tag struct{ Name, Description string }
+
+// Resolve follows a local reference of the operation's schemas. It returns the
+// same pointer for the same reference.
+func (op *Operation) Resolve(ref string) (*jsonvalue.Value, bool) {
+	if op.document != nil {
+		return op.document.Resolve(ref)
+	}
+	v, ok := op.refs[ref]
+	return v, ok
 }
 
 // Parameter is a path, query, header or cookie parameter.
@@ -62,11 +85,12 @@ type Response struct {
 // reports them and goes on without the contract.
 func (r *Reference) Read() (*Operation, error) {
 	op := &Operation{
-		Document: r.document, ID: text(r.op, "operationId"), Summary: text(r.op, "summary"), Description: text(r.op, "description"),
+		Document: r.document.Name, OpenAPI30: r.document.OpenAPI30(), Server: r.Server, Path: r.Path, document: r.document,
+		ID: text(r.op, "operationId"), Summary: text(r.op, "summary"), Description: text(r.op, "description"),
 	}
 	if tags := r.op.Get("tags"); tags != nil {
 		for i := range tags.Elems() {
-			op.Tags = append(op.Tags, tags.Elems()[i].Value.Text())
+			op.Tags = append(op.Tags, r.document.tag(tags.Elems()[i].Value.Text()))
 		}
 	}
 	for _, list := range []*jsonvalue.Value{r.item.Get("parameters"), r.op.Get("parameters")} {
@@ -87,9 +111,21 @@ func (r *Reference) Read() (*Operation, error) {
 		if err != nil {
 			return nil, fmt.Errorf("response %s: %w", m.Name, err)
 		}
-		op.Responses = append(op.Responses, Response{Status: m.Name, Description: text(v, "description"), Content: content(v)})
+		op.Responses = append(op.Responses, Response{Status: m.Name, Description: text(v, "description"), Content: r.document.content(v)})
 	}
 	return op, nil
+}
+
+// tag returns the group of a name, with the document's description of it.
+func (d *Document) tag(name string) Tag {
+	if declared := d.root.Get("tags"); declared != nil {
+		for i := range declared.Elems() {
+			if v := &declared.Elems()[i].Value; text(v, "name") == name {
+				return Tag{Name: name, Description: text(v, "description")}
+			}
+		}
+	}
+	return Tag{Name: name}
 }
 
 func (op *Operation) addParameters(list *jsonvalue.Value) error {
@@ -97,11 +133,11 @@ func (op *Operation) addParameters(list *jsonvalue.Value) error {
 		return nil
 	}
 	for i := range list.Elems() {
-		v, err := op.Document.deref(&list.Elems()[i].Value)
+		v, err := op.document.deref(&list.Elems()[i].Value)
 		if err != nil {
 			return fmt.Errorf("parameter %d: %w", i+1, err)
 		}
-		p := Parameter{Name: text(v, "name"), In: text(v, "in"), Description: text(v, "description"), Style: text(v, "style"), Schema: v.Get("schema"), Example: v.Get("example")}
+		p := Parameter{Name: text(v, "name"), In: text(v, "in"), Description: text(v, "description"), Style: text(v, "style"), Schema: v.Get("schema"), Example: op.document.example(v)}
 		if req := v.Get("required"); req != nil {
 			p.Required = req.Bool()
 		}
@@ -109,8 +145,11 @@ func (op *Operation) addParameters(list *jsonvalue.Value) error {
 			b := explode.Bool()
 			p.Explode = &b
 		}
-		if c := content(v); len(c) > 0 {
+		if c := op.document.content(v); len(c) > 0 {
 			p.Content, p.Schema = c[0].Type, c[0].Schema
+			if p.Example == nil {
+				p.Example = c[0].Example
+			}
 		}
 		op.putParameter(p)
 	}
@@ -131,34 +170,53 @@ func (op *Operation) readBody(v *jsonvalue.Value) error {
 	if v == nil {
 		return nil
 	}
-	v, err := op.Document.deref(v)
+	v, err := op.document.deref(v)
 	if err != nil {
 		return fmt.Errorf("request body: %w", err)
 	}
-	op.Body = &Body{Description: text(v, "description"), Content: content(v)}
+	op.Body = &Body{Description: text(v, "description"), Content: op.document.content(v)}
 	if req := v.Get("required"); req != nil {
 		op.Body.Required = req.Bool()
 	}
 	return nil
 }
 
-func content(v *jsonvalue.Value) []MediaType {
+func (d *Document) content(v *jsonvalue.Value) []MediaType {
 	list := v.Get("content")
 	if list == nil {
 		return nil
 	}
-	var out []MediaType
+	out := make([]MediaType, 0, list.Len())
 	for i := range list.Elems() {
 		m := &list.Elems()[i]
-		mt := MediaType{Type: m.Name, Schema: m.Value.Get("schema"), Example: m.Value.Get("example")}
-		if mt.Example == nil {
-			if examples := m.Value.Get("examples"); examples != nil && examples.Len() > 0 {
-				mt.Example = examples.Elems()[0].Value.Get("value")
-			}
-		}
-		out = append(out, mt)
+		out = append(out, MediaType{Type: m.Name, Schema: m.Value.Get("schema"), Example: d.example(&m.Value)})
 	}
 	return out
+}
+
+// example returns the example of a parameter or media type, or the first of
+// its examples, which may be a reference; nil where there is none.
+func (d *Document) example(v *jsonvalue.Value) *jsonvalue.Value {
+	if one := v.Get("example"); one != nil {
+		return one
+	}
+	if several := v.Get("examples"); several != nil && several.Len() > 0 {
+		if e, err := d.deref(&several.Elems()[0].Value); err == nil {
+			return e.Get("value")
+		}
+	}
+	return nil
+}
+
+// JSON reports whether a media type, or range of them, is that of JSON.
+func (m *MediaType) JSON() bool {
+	media, _, _ := strings.Cut(m.Type, ";")
+	switch media = strings.ToLower(strings.TrimSpace(media)); media {
+	case "application/json", "text/json", "application/*", "*/*":
+		return true
+	default:
+		return strings.HasSuffix(media, "+json")
+	}
 }
 
 // Success returns the media type of the first 2xx answer that has JSON content.
@@ -167,9 +225,9 @@ func (op *Operation) Success() (MediaType, bool) {
 		if !strings.HasPrefix(r.Status, "2") {
 			continue
 		}
-		for _, c := range r.Content {
-			if strings.Contains(c.Type, "json") && c.Schema != nil {
-				return c, true
+		for i := range r.Content {
+			if c := &r.Content[i]; c.JSON() && c.Schema != nil {
+				return *c, true
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -88,14 +89,7 @@ func (c *converter) value(n *yaml.Node, depth int) (jsonvalue.Value, error) {
 // mapping reads the pairs, of one name the first, and behind them what a merge
 // key (<<) brings and the mapping itself has not.
 func (c *converter) mapping(n *yaml.Node, depth int) (jsonvalue.Value, error) {
-	members := make([]jsonvalue.Member, 0, len(n.Content)/2)
-	known := make(map[string]struct{}, len(n.Content)/2)
-	add := func(name string, v jsonvalue.Value) {
-		if _, twice := known[name]; !twice {
-			known[name] = struct{}{}
-			members = append(members, jsonvalue.Member{Name: name, Value: v})
-		}
-	}
+	members := members{list: make([]jsonvalue.Member, 0, len(n.Content)/2)}
 	var merged []jsonvalue.Value
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
@@ -106,26 +100,68 @@ func (c *converter) mapping(n *yaml.Node, depth int) (jsonvalue.Value, error) {
 		switch {
 		case err != nil:
 			return v, err
-		case key.ShortTag() == "!!merge" && v.Kind() == jsonvalue.Array:
+		case tagOf(key) == "!!merge" && v.Kind() == jsonvalue.Array:
 			for _, m := range v.Elems() {
 				merged = append(merged, m.Value)
 			}
-		case key.ShortTag() == "!!merge":
+		case tagOf(key) == "!!merge":
 			merged = append(merged, v)
 		default:
-			add(key.Value, v)
+			members.add(key.Value, v)
 		}
 	}
 	for _, from := range merged {
 		for _, m := range from.Elems() {
-			add(m.Name, m.Value)
+			members.add(m.Name, m.Value)
 		}
 	}
-	return jsonvalue.ObjectOf(members), nil
+	return jsonvalue.ObjectOf(members.list), nil
+}
+
+// members are the members of an object, of one name the first.
+type members struct {
+	list []jsonvalue.Member
+	// known are the names in the list, once there are many of them.
+	known map[string]struct{}
+}
+
+// maxScan is how many names are compared one by one.
+const maxScan = 16
+
+func (m *members) add(name string, v jsonvalue.Value) {
+	switch {
+	case m.known != nil:
+		if _, twice := m.known[name]; twice {
+			return
+		}
+		m.known[name] = struct{}{}
+	case len(m.list) == maxScan:
+		m.known = make(map[string]struct{}, 2*cap(m.list))
+		for i := range m.list {
+			m.known[m.list[i].Name] = struct{}{}
+		}
+		m.add(name, v)
+		return
+	default:
+		for i := range m.list {
+			if m.list[i].Name == name {
+				return
+			}
+		}
+	}
+	m.list = append(m.list, jsonvalue.Member{Name: name, Value: v})
+}
+
+// tagOf is the short form of a node's tag, which nearly all have already.
+func tagOf(n *yaml.Node) string {
+	if strings.HasPrefix(n.Tag, "!!") {
+		return n.Tag
+	}
+	return n.ShortTag()
 }
 
 func scalar(n *yaml.Node) (jsonvalue.Value, error) {
-	switch n.ShortTag() {
+	switch tagOf(n) {
 	case "!!null":
 		return jsonvalue.NullOf(), nil
 	case "!!bool":

@@ -79,6 +79,12 @@ const (
 	CodeUnsupported diag.Code = "unsupported"
 	// CodeContract: a part of a contract cannot be used.
 	CodeContract diag.Code = "contract-problem"
+	// CodeContractConflict: two contracts disagree about an operation.
+	CodeContractConflict diag.Code = "contract-conflict"
+	// CodeContractPlaceless: a contract says of no operation where it is.
+	CodeContractPlaceless diag.Code = "contract-placeless"
+	// CodeContractServer: contracts have an operation at another server.
+	CodeContractServer diag.Code = "contract-server"
 	// CodeVariableMissing: a variable that is used has no value.
 	CodeVariableMissing diag.Code = "variable-missing"
 	// CodeVariableUnset: a declared, unused variable has no value.

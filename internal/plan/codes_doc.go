@@ -68,9 +68,24 @@ func Codes() []diag.CodeInfo {
 			Fix:     "Give a block type and text; an image or audio mimeType and data; a resource uri and text or data. Data is base64.",
 		},
 		{
+			Code: CodeContractConflict, Severity: diag.Note,
+			Meaning: "Two contracts describe an operation, and differ in what decides how a request is made: the media type or fields of its body, its parameters. The document that comes first holds.",
+			Fix:     "Nothing, if the first document is the one to trust; otherwise give the documents in another order.",
+		},
+		{
+			Code: CodeContractPlaceless, Severity: diag.Warning,
+			Meaning: "A contract gives no address with a host for any of its operations, so that none of them can be joined.",
+			Fix:     "Add the server to the document: the address that the capability has as baseUri.",
+		},
+		{
 			Code: CodeContract, Severity: diag.Note,
 			Meaning: "A part of an OpenAPI document cannot be used, such as a schema keyword or a media type. The rest of its contract holds.",
 			Fix:     "Nothing, as long as the checks that remain are enough.",
+		},
+		{
+			Code: CodeContractServer, Severity: diag.Warning,
+			Meaning: "The contracts know nothing of an API at the server that the file names, and have its operations at another one. Calls go where the file says, all the same.",
+			Fix:     "Correct baseUri, or give the address with --upstream.",
 		},
 		{
 			Code: CodeCredential, Severity: diag.Error,
@@ -99,7 +114,7 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeInputSchema, Severity: diag.Error,
-			Meaning: "An inputSchema is not an object with type: object at its root, or refers to another document, which is never fetched; or an x-mcp-header breaks the rules of the protocol, so that clients would drop the tool. A keyword that cannot be checked is a warning.",
+			Meaning: "An inputSchema is not an object with type: object at its root, is not valid JSON Schema 2020-12, or refers to another document, which is never fetched; or an x-mcp-header breaks the rules of the protocol, so that clients would drop the tool. A keyword that cannot be checked is a warning, and so is the name of an argument that some hosts refuse.",
 			Fix:     "Describe an object; put what is referred to below $defs. Let an x-mcp-header be a header name that occurs once, on a property that is a string, integer or boolean.",
 		},
 		{

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"patchbay/internal/contract"
 	"patchbay/internal/diag"
 	"patchbay/internal/route"
 	"patchbay/internal/spec"
@@ -47,6 +46,7 @@ func (c *compiler) consumes() {
 				u.operations = append(u.operations, c.consumedOperation(u, from, r, &r.Operations[k]))
 			}
 		}
+		c.contradictions(u, from.BaseURI)
 	}
 }
 
@@ -113,14 +113,7 @@ func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.Co
 	}
 	path, query, _ := strings.Cut(op.path, "?")
 
-	contracted, problems := c.opts.Contracts.Join(op.method, u.BaseURI, path)
-	for _, p := range problems {
-		if !c.contractNotes[p] {
-			c.contractNotes[p] = true
-			c.diags.Notef(CodeContract, from.Span, "%s", p)
-		}
-	}
-	op.contract = contracted
+	c.join(op, path)
 
 	for _, inputs := range [][]spec.Parameter{headerParameters(api.Headers), api.Inputs, r.Inputs, from.Inputs} {
 		for i := range inputs {
@@ -233,7 +226,7 @@ func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 	default:
 		p.in = inQuery
 		c.diags.Warnf(CodeInputLocation, from.In.Span, "%q is not a place for a parameter; it is sent in the query", clip(from.In.Value)).
-			WithHint("use path, query, header, cookie or body")
+			WithNearest(from.In.Value, inputPlaces(), "use one of ")
 	}
 	if from.Value.Set() {
 		text, err := template.Compile(from.Value.Value, template.Value)
@@ -276,7 +269,7 @@ func (c *compiler) target(op *consumed, path string, place spec.Text) {
 	op.target = text.Bind(slotsOf(slots))
 	for i := range op.params {
 		if p := &op.params[i]; p.in == inPath && !slices.Contains(op.target.Slots(), i) {
-			c.diags.Warnf(CodeInputUnused, p.span, "the path has no {%s}; the parameter is sent nowhere", clip(p.name))
+			c.diags.Warnf(CodeInputUnused, p.span, "the path has no {%s}; the parameter is sent nowhere", clip(p.name)).Hint = op.nearPlaceholder(p.name, text)
 			p.in, p.required = inNowhere, false
 		}
 	}
@@ -322,35 +315,6 @@ func meant(name string, n int, names func(int) string) (at, rival int) {
 		}
 	}
 	return at, rival
-}
-
-// contractParameters attaches what the contract says about declared
-// parameters, and adds the query parameters that the file lost.
-func (c *compiler) contractParameters(op *consumed) {
-	if op.contract == nil {
-		return
-	}
-	for i := range op.params {
-		p := &op.params[i]
-		switch p.in {
-		case inQuery:
-			p.contract = contract.Named(op.contract.Query, p.name)
-		case inHeader:
-			p.contract = contract.Named(op.contract.Header, p.name)
-		}
-		if p.contract != nil {
-			p.style = p.contract.Style
-			if p.in == inQuery || p.in == inHeader && headerName(p.contract.Name) && !reservedHeader(p.contract.Name) {
-				p.name = p.contract.Name // on the wire, the provider's spelling counts
-			}
-		}
-	}
-	for _, q := range op.contract.Query {
-		if slices.ContainsFunc(op.params, func(p param) bool { return p.contract == q }) {
-			continue
-		}
-		op.params = append(op.params, param{name: q.Name, in: inQuery, required: q.Required, style: q.Style, contract: q, span: op.span})
-	}
 }
 
 // consumedBody decides how the body is made and encoded: the contract says,

@@ -9,7 +9,6 @@ import (
 	"patchbay/internal/diag"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/route"
-	"patchbay/internal/schema"
 	"patchbay/internal/spec"
 )
 
@@ -217,44 +216,6 @@ func (b *builder) tool(t *spec.Tool, shared []spec.Parameter) *Tool {
 	return out
 }
 
-// usable reports whether clients accept a schema that the file spells out.
-// Conditions and references within it are the author's to answer for.
-func (b *builder) usable(raw *jsonvalue.Value, at diag.Span) bool {
-	if kind := raw.Get("type"); raw.Kind() != jsonvalue.Object || kind == nil || kind.Text() != "object" {
-		b.diags.Errorf(CodeInputSchema, at, "an input schema has type: object at its root")
-		return false
-	}
-	if ref := remoteRef(raw); ref != "" {
-		b.diags.Errorf(CodeInputSchema, at, "the schema refers to %q; other documents are not fetched", clip(ref)).
-			WithHint("copy what is referred to below $defs, and refer to #/$defs/NAME")
-		return false
-	}
-	_, problems := schema.Compile(raw, schema.Options{})
-	for _, p := range problems {
-		b.diags.Warnf(CodeInputSchema, at, "%s", p)
-	}
-	return b.mirrored(raw, func(string) diag.Span { return at })
-}
-
-// remoteRef finds a reference that leads out of the schema, or "". A value
-// that only looks like one, inside of const or default, is none.
-func remoteRef(v *jsonvalue.Value) string {
-	for _, m := range v.Elems() {
-		switch m.Name {
-		case "const", "default", "enum", "examples":
-			continue
-		case "$ref", "$dynamicRef":
-			if text := m.Value.Text(); m.Value.Kind() == jsonvalue.String && !strings.HasPrefix(text, "#") {
-				return text
-			}
-		}
-		if found := remoteRef(&m.Value); found != "" {
-			return found
-		}
-	}
-	return ""
-}
-
 // answered is the operation of a tool whose result the file spells out.
 func (b *builder) answered(declared []spec.Parameter) *Operation {
 	for i := range declared {
@@ -341,10 +302,7 @@ func (c *compiler) resolve(call spec.Text, uses map[string]int) *consumed {
 	namespace, name, ok := strings.Cut(call.Value, ".")
 	u := c.upstreams[namespace]
 	if !ok || u == nil {
-		d := c.diags.Errorf(CodeCallUnresolved, call.Span, "%q names nothing that is consumed", clip(call.Value))
-		if near := diag.Nearest(namespace, c.upstreamNames()); near != "" && u == nil {
-			d.WithHint("did you mean %s.%s?", near, name)
-		}
+		c.diags.Errorf(CodeCallUnresolved, call.Span, "%q names nothing that is consumed", clip(call.Value)).Hint = c.nearCall(call.Value)
 		return nil
 	}
 	var found []*consumed

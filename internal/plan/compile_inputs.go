@@ -59,7 +59,7 @@ const (
 // build returns nil where the operation cannot run; the reason is reported.
 func (b *builder) build(run *spec.Run, lists ...[]spec.Parameter) *Operation {
 	if reason := unsupportedRun(run); reason != "" {
-		b.disable(CodeUnsupported, b.kind, b.name, b.span, reason, "")
+		b.disable(CodeUnsupported, b.kind, b.name, b.span, reason, nearStepType(run))
 		return nil
 	}
 	if !b.declareAll(lists) {
@@ -187,7 +187,7 @@ func (b *builder) declaredLocation(in *Input, p *spec.Parameter) int {
 		}
 	default:
 		b.diags.Warnf(CodeInputLocation, p.In.Span, "%q is not a place for an input; it is taken from the query", clip(p.In.Value)).
-			WithHint("use path, query, header, cookie or body")
+			WithNearest(p.In.Value, inputPlaces(), "use one of ")
 	}
 	return -1
 }

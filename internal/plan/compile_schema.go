@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/schema"
 	"patchbay/internal/spec"
@@ -11,10 +13,40 @@ func (b *builder) compileDeclared(in *Input, p *spec.Parameter) *schema.Schema {
 		return nil
 	}
 	s, problems := schema.Compile(&in.Schema, schema.Options{DefaultSource: "D"})
+	valid, wrong := in.Schema, false
 	for _, problem := range problems {
 		b.diags.Warnf(CodeTemplate, p.Span, "input %s: %s", in.Name, problem)
+		if !problem.Allowed {
+			wrong = true
+			valid = without(&valid, problem.Pointer)
+		}
 	}
+	if !wrong {
+		return s
+	}
+	// What is no schema is not checked, and must not be published either.
+	in.Schema = valid
+	s, _ = schema.Compile(&in.Schema, schema.Options{DefaultSource: "D"})
 	return s
+}
+
+// without is a schema without the keyword at a pointer.
+func without(v *jsonvalue.Value, pointer string) jsonvalue.Value {
+	if v.Kind() != jsonvalue.Object {
+		return *v
+	}
+	var members []jsonvalue.Member
+	for _, m := range v.Elems() {
+		rest, on := strings.CutPrefix(pointer, jsonvalue.Token(m.Name))
+		switch {
+		case on && rest == "":
+			continue
+		case on && rest[0] == '/':
+			m.Value = without(&m.Value, rest)
+		}
+		members = append(members, m)
+	}
+	return jsonvalue.ObjectOf(members)
 }
 
 func stringSchema() jsonvalue.Value {

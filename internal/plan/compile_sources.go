@@ -103,6 +103,7 @@ func (b *builder) textSource(into *source, v spec.Text, to *consumed, p *param) 
 			return
 		}
 		b.nearStep(name, v.Span)
+		b.nearTemplateScope(name, v.Span)
 		*into = source{kind: fromInput, input: b.input(b.unscoped(name), referenced, to, p)}
 		return
 	}
@@ -140,11 +141,7 @@ func (b *builder) nearScope(v spec.Text) {
 	if !ok || rest == "" || strings.ContainsAny(v.Value, " /:@") {
 		return
 	}
-	near := diag.Nearest(first, b.scopes())
-	if slices.ContainsFunc(b.doc().Exposes, func(e spec.Exposes) bool { return e.Namespace.Value == first }) {
-		near = b.scopes()[0]
-	}
-	if near != "" {
+	if near := b.scopeMeant(first); near != "" {
 		b.diags.Warnf(CodeScopeNearMiss, v.Span, "%q is sent as literal text", clip(v.Value)).WithHint("did you mean the caller's input, %s.%s?", near, rest)
 	}
 }
@@ -168,7 +165,7 @@ func (b *builder) outputText(into **template.Bound, at spec.Text, text *template
 		case placeholder >= 0:
 			return b.textInput(name, needed)
 		case slot < 0:
-			b.diags.Warnf(CodeMapping, at.Span, "%q is none of the inputs of %s; nothing is put there", clip(name), b.describe())
+			b.diags.Warnf(CodeMapping, at.Span, "%q is none of the inputs of %s; nothing is put there", clip(name), b.describe()).Hint = b.nearInput(name)
 		default:
 			b.facts[slot].idle = false
 		}
@@ -191,6 +188,7 @@ func (b *builder) text(into **template.Bound, at spec.Text, text *template.Templ
 			continue
 		}
 		b.nearStep(ph.Name, nameSpan(at, &ph))
+		b.nearTemplateScope(ph.Name, nameSpan(at, &ph))
 		late.slots[ph.Name] = slot{inInputs, input(ph.Name)}
 	}
 	b.late = append(b.late, late)
@@ -314,7 +312,7 @@ func (b *builder) unused() {
 		if b.pathInputs[i] >= 0 {
 			continue
 		}
-		b.diags.Warnf(CodeInputUnused, b.span, "%s: the value of {%s} is used by nothing", b.describe(), name)
+		b.diags.Warnf(CodeInputUnused, b.span, "%s: the value of {%s} is used by nothing", b.describe(), name).Hint = b.nearReference(name)
 		b.add(Input{Name: name, Location: Path, Required: true, Schema: stringSchema(), Span: b.span}, needed, i)
 	}
 }

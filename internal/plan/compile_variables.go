@@ -44,7 +44,9 @@ func (c *compiler) variable(ref string, span diag.Span, host string, use textUse
 			return -1
 		}
 		d := c.diags.Warnf(CodeBindUndeclaredKey, span, "%s is not declared in binds", ref)
-		switch {
+		switch near := nearKey(name, bound); {
+		case near != "":
+			d.WithHint("did you mean %s.%s? The environment variable %s is read all the same", namespace, near, name)
 		case bound != nil && len(bound.Keys) > 0:
 			d.WithHint("binds %q declares %s (line %d); the environment variable %s is read all the same", bound.Namespace.Value, keyNames(bound), bound.Keys[0].Name.Span.Line, name)
 		default:
@@ -147,11 +149,13 @@ func (c *compiler) authentication(from *spec.Authentication, host string, inboun
 		case "cookie":
 			a.place = auth.InCookie
 		default:
-			c.unsupportedAuth(from, inbound, "an API key placed in "+quote(from.Placement.Value), from.Placement.Span)
+			c.unsupportedAuth(from, inbound, "an API key placed in "+quote(from.Placement.Value), from.Placement.Span).
+				WithNearest(from.Placement.Value, []string{"header", "query", "cookie"}, "it can stand in ")
 			return nil
 		}
 	default:
-		c.unsupportedAuth(from, inbound, "the scheme "+quote(from.Type.Value), from.Type.Span)
+		c.unsupportedAuth(from, inbound, "the scheme "+quote(from.Type.Value), from.Type.Span).
+			WithNearest(a.scheme, []string{"basic", "bearer", "apikey"}, "those that can are ")
 		return nil
 	}
 	return a
@@ -159,7 +163,7 @@ func (c *compiler) authentication(from *spec.Authentication, host string, inboun
 
 // unsupportedAuth is an error on both sides: an adapter must not open without
 // the lock its file asks for, and a call must not leave without credentials.
-func (c *compiler) unsupportedAuth(from *spec.Authentication, inbound bool, what string, span diag.Span) {
+func (c *compiler) unsupportedAuth(from *spec.Authentication, inbound bool, what string, span diag.Span) *diag.Diagnostic {
 	if span.IsZero() {
 		span = from.Span
 	}
@@ -167,7 +171,7 @@ func (c *compiler) unsupportedAuth(from *spec.Authentication, inbound bool, what
 	if inbound {
 		side = "check callers"
 	}
-	c.diags.Errorf(CodeAuthUnsupported, span, "%s cannot %s here", what, side).WithHint("basic, bearer and apikey can")
+	return c.diags.Errorf(CodeAuthUnsupported, span, "%s cannot %s here", what, side).WithHint("basic, bearer and apikey can")
 }
 
 func (c *compiler) templateError(at spec.Text, err error) {

@@ -153,7 +153,7 @@ func field(in *Input, pointer, detail, hint string) fault.Field {
 	if in == nil {
 		return out
 	}
-	out.Argument = "/" + in.Name + pointer
+	out.Argument = jsonvalue.Token(in.Name) + pointer
 	switch in.Location {
 	case WholeBody:
 		if pointer == "" {
@@ -218,6 +218,9 @@ func (f *frame) checkArgument(at int) {
 		f.checkBody(at)
 		return
 	}
+	if p.in == inPath && p.contract != nil && p.contract.List {
+		f.splitSegment(at)
+	}
 	if p.in == inPath && !f.checkSegment(at) || v.IsAbsent() || p.contract == nil {
 		return
 	}
@@ -231,6 +234,20 @@ func (f *frame) checkArgument(at int) {
 	}
 }
 
+// splitSegment reads a text as the list that a path carries.
+func (f *frame) splitSegment(at int) {
+	v := &f.arguments[at]
+	if v.Kind() != jsonvalue.String || len(v.Text()) > maxSegment {
+		return
+	}
+	parts := strings.Split(v.Text(), ",")
+	elems := make([]jsonvalue.Member, len(parts))
+	for i := range parts {
+		elems[i].Value = jsonvalue.StringOf(parts[i])
+	}
+	*v = jsonvalue.ArrayOf(elems)
+}
+
 // maxSegment bounds a path value, in bytes.
 const maxSegment = 1024
 
@@ -239,12 +256,17 @@ const maxSegment = 1024
 func (f *frame) checkSegment(at int) bool {
 	v, in := &f.arguments[at], f.input(at)
 	text := v.Text()
+	flat := v.IsScalar()
+	if p := &f.call.to.params[at]; v.Kind() == jsonvalue.Array && p.contract != nil && p.contract.List {
+		text = wire.Simple(v, false)
+		flat = !slices.ContainsFunc(v.Elems(), func(e jsonvalue.Member) bool { return !e.Value.IsScalar() })
+	}
 	switch {
 	case v.IsAbsent() && in != nil:
 		if !f.demanded(in) {
 			f.refuse(in, "", "is required, because it is part of a path", "")
 		}
-	case !v.IsScalar():
+	case !flat:
 		f.refuse(in, "", "must be a text or a number, because it is part of a path", "")
 	case text == "":
 		f.refuse(in, "", "must not be empty, because it is part of a path", "")
@@ -360,8 +382,12 @@ func (f *frame) header(out *upstream.Request, at int) *fault.Fault {
 func (f *frame) headerText(at int) (string, bool) {
 	p, v := &f.call.to.params[at], &f.arguments[at]
 	text := v.Text()
-	if !v.IsScalar() && !v.IsAbsent() {
+	switch {
+	case v.IsScalar() || v.IsAbsent():
+	case p.style == wire.JSONContent || p.contract == nil && v.Kind() == jsonvalue.Object:
 		text = string(v.Append(nil))
+	default:
+		text = wire.Simple(v, p.style == wire.FormExploded && p.contract != nil)
 	}
 	control := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 	if strings.ContainsFunc(text, control) || p.in == inCookie && strings.ContainsAny(text, "; ,\"\\") {

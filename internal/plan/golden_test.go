@@ -83,6 +83,7 @@ func (c *goldenCase) compile(t testing.TB) (*Plan, diag.List) {
 		t.Fatal("the case has no capability.yaml")
 	}
 	var contracts []*openapi.Document
+	var about diag.List
 	for _, f := range c.archive.Files {
 		if strings.HasSuffix(f.Name, ".openapi.yaml") {
 			d, err := openapi.Parse(f.Name, f.Data)
@@ -90,6 +91,7 @@ func (c *goldenCase) compile(t testing.TB) (*Plan, diag.List) {
 				t.Fatal(err)
 			}
 			contracts = append(contracts, d)
+			about = append(about, ContractFindings(d)...)
 		}
 	}
 	doc, found := spec.Load("capability.yaml", source)
@@ -97,6 +99,7 @@ func (c *goldenCase) compile(t testing.TB) (*Plan, diag.List) {
 		t.Fatalf("the case is not about what the loader finds:\n%v", found)
 	}
 	p, diags := Compile(doc, Options{Contracts: contract.NewSet(contracts...), Profiles: profiles(t)})
+	diags = append(diags, about...)
 	if env, ok := c.file("env"); ok {
 		diags = append(diags, bindFindings(t, p, env)...)
 	}

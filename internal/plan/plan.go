@@ -110,6 +110,10 @@ type consumed struct {
 	// whole is the argument that is the body, -1 when fields makes it up.
 	whole    int
 	contract *contract.Operation
+	// near are operations of contracts that are nearly this one, where none
+	// is; elsewhere is another server at which contracts have it.
+	near      []contract.Miss
+	elsewhere *contractServer
 	// binary reports that answers are bytes of some media type, mediaType that
 	// the file says which.
 	binary    bool

@@ -298,7 +298,7 @@ func (c *compiler) block(n *spec.Node) (Block, bool) {
 			text = m.Value.Text.Value
 		default:
 			c.diags.Warnf(CodeContentBlock, m.Name.Span, "%q means nothing in a content block", clip(m.Name.Value)).
-				WithHint("use type, text, mimeType, data and uri")
+				WithNearest(m.Name.Value, []string{"type", "text", "mimeType", "data", "uri"}, "expected ")
 		}
 	}
 	out.Text, out.URIText = ParseText(text), ParseText(out.URI)
@@ -314,7 +314,8 @@ func (c *compiler) block(n *spec.Node) (Block, bool) {
 			return out, false
 		}
 	default:
-		c.diags.Errorf(CodeContentBlock, n.Span, "%q is not a type of content block", clip(out.Type)).WithHint("use text, image, audio or resource")
+		c.diags.Errorf(CodeContentBlock, n.Span, "%q is not a type of content block", clip(out.Type)).
+			WithNearest(out.Type, []string{"text", "image", "audio", "resource"}, "expected ")
 		return out, false
 	}
 	return out, true

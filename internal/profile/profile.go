@@ -26,6 +26,7 @@ type Profile struct {
 	Documentation string         `yaml:"documentation"`
 	Body          Body           `yaml:"body"`
 	Credentials   []Credential   `yaml:"credentials"`
+	Variables     []string       `yaml:"variables"`
 	NotProcessed  []int          `yaml:"not_processed"`
 	RequestID     string         `yaml:"request_id"`
 	Error         ErrorShape     `yaml:"error"`
@@ -117,6 +118,22 @@ func (s *Set) For(address string) *Profile {
 		}
 	}
 	return best
+}
+
+// Owner returns the provider whose environment variables a name is one of, or
+// nil.
+func (s *Set) Owner(variable string) *Profile {
+	if s == nil {
+		return nil
+	}
+	for _, p := range s.profiles {
+		for _, prefix := range p.Variables {
+			if strings.HasPrefix(variable, prefix) {
+				return p
+			}
+		}
+	}
+	return nil
 }
 
 // BodyMedia returns the media type of request bodies to an address (without

@@ -88,7 +88,15 @@ type edge struct {
 }
 
 func (c *compiler) problem(at, format string, args ...any) {
-	p := Problem{Pointer: at, Message: fmt.Sprintf(format, args...)}
+	c.report(Problem{Pointer: at, Message: fmt.Sprintf(format, args...)})
+}
+
+// unchecked reports what JSON Schema allows and this package does not check.
+func (c *compiler) unchecked(at, format string, args ...any) {
+	c.report(Problem{Pointer: at, Message: fmt.Sprintf(format, args...), Allowed: true})
+}
+
+func (c *compiler) report(p Problem) {
 	if _, known := c.seen[p]; known || len(c.problems) >= maxProblems {
 		return
 	}
@@ -105,7 +113,7 @@ func (c *compiler) dialect() {
 	switch uri := strings.TrimSuffix(v.Text(), "#"); uri {
 	case "https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base":
 	default:
-		c.problem("/$schema", "%s is read as JSON Schema 2020-12", clip(uri, 80))
+		c.unchecked("/$schema", "%s is read as JSON Schema 2020-12", clip(uri, 80))
 	}
 }
 
@@ -127,7 +135,7 @@ func (c *compiler) schema(v *jsonvalue.Value, at, source string, depth int) *Sch
 		if s.Kind() == jsonvalue.String {
 			source = s.Text()
 		} else {
-			c.problem(at+"/x-patchbay-source", "must be a string")
+			c.unchecked(at+"/x-patchbay-source", "must be a string")
 		}
 	}
 	key := nodeKey{v, source}
@@ -135,11 +143,11 @@ func (c *compiler) schema(v *jsonvalue.Value, at, source string, depth int) *Sch
 		return s
 	}
 	if depth > maxSchemaDepth {
-		c.problem(at, "schemas nested deeper than %d levels are ignored", maxSchemaDepth)
+		c.unchecked(at, "schemas nested deeper than %d levels are ignored", maxSchemaDepth)
 		return nil
 	}
 	if len(c.order) >= maxSchemas {
-		c.problem("", "has more than %d subschemas; the rest is ignored", maxSchemas)
+		c.unchecked("", "has more than %d subschemas; the rest is ignored", maxSchemas)
 		return nil
 	}
 	s := &Schema{raw: v, source: source}
@@ -193,16 +201,22 @@ type keywords struct {
 	depth  int
 }
 
-// problem reports a keyword that is ignored.
+// problem reports a keyword that is ignored because it is wrong.
 func (k *keywords) problem(at, format string, args ...any) {
 	k.gaps = append(k.gaps, k.schema)
 	k.compiler.problem(at, format, args...)
 }
 
+// unchecked reports a keyword that is ignored although it is allowed.
+func (k *keywords) unchecked(at, format string, args ...any) {
+	k.gaps = append(k.gaps, k.schema)
+	k.compiler.unchecked(at, format, args...)
+}
+
 func (k *keywords) place(keyword string, more ...string) string {
-	b := appendToken([]byte(k.at), keyword)
+	b := jsonvalue.AppendToken([]byte(k.at), keyword)
 	for _, m := range more {
-		b = appendToken(b, m)
+		b = jsonvalue.AppendToken(b, m)
 	}
 	return string(b)
 }
@@ -296,9 +310,13 @@ func (k *keywords) pattern(text, at string) *pattern {
 	if p, ok := k.patterns[text]; ok {
 		return p
 	}
-	p, err := compilePattern(text)
+	p, err := k.opts.Patterns.compile(text)
 	if err != nil {
-		k.problem(at, "%s %s", clip(text, 80), err)
+		report := k.unchecked
+		if brokenPattern(err) {
+			report = k.problem
+		}
+		report(at, "%s %s", clip(text, 80), err)
 		return nil
 	}
 	k.patterns[text] = p
@@ -311,20 +329,20 @@ func (k *keywords) unsupported(name string, v *jsonvalue.Value) {
 	at := k.place(name)
 	switch name {
 	case "$dynamicRef", "$recursiveRef":
-		k.problem(at, "is not supported; use $ref")
+		k.unchecked(at, "is not supported; use $ref")
 	case "$vocabulary":
-		k.problem(at, "is not supported")
+		k.unchecked(at, "is not supported")
 	case "$id":
 		nested := k.raw != k.root
 		if nested && (v.Kind() != jsonvalue.String || !strings.HasPrefix(v.Text(), "#")) {
-			k.problem(at, "is supported at the root only; references lead into the enclosing schema")
+			k.unchecked(at, "is supported at the root only; references lead into the enclosing schema")
 		}
 	case "additionalItems":
-		k.problem(at, "is not part of JSON Schema 2020-12; use prefixItems with items")
+		k.unchecked(at, "is not part of JSON Schema 2020-12; use prefixItems with items")
 	case "dependencies":
-		k.problem(at, "is not part of JSON Schema 2020-12; use dependentRequired or dependentSchemas")
+		k.unchecked(at, "is not part of JSON Schema 2020-12; use dependentRequired or dependentSchemas")
 	case "divisibleBy":
-		k.problem(at, "is not part of JSON Schema 2020-12; use multipleOf")
+		k.unchecked(at, "is not part of JSON Schema 2020-12; use multipleOf")
 	}
 }
 

@@ -109,6 +109,23 @@ func TestLocalReferences(t *testing.T) {
 	}
 }
 
+// A keyword that is only not checked here is told apart from one that no
+// validator accepts.
+func TestProblemsThatAreAllowed(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"$schema":"http://json-schema.org/draft-07/schema#"}`: true, `{"pattern":"(?=x)"}`: true, `{"$dynamicRef":"#a"}`: true,
+		`{"nullable":true}`: true, `{"dependencies":{}}`: true, `{"$ref":"other.json"}`: true,
+		`{"type":"int"}`: false, `{"enum":[]}`: false, `{"minLength":-1}`: false, `{"required":"a"}`: false, `{"required":true}`: false,
+		`{"pattern":"["}`: false, `{"properties":{"a":1}}`: false, `{"items":[{}]}`: false, `{"$ref":"#/gone"}`: false, `{"multipleOf":0}`: false,
+	} {
+		root := parse(t, text)
+		_, problems := Compile(&root, Options{})
+		if len(problems) != 1 || problems[0].Allowed != want {
+			t.Errorf("%s: %+v, want one problem, allowed %v", text, problems, want)
+		}
+	}
+}
+
 func TestReferencesIntoTheDocument(t *testing.T) {
 	doc := parse(t, `{"components":{"schemas":{
 		"Tree":{"type":"object","properties":{"kids":{"type":"array","items":{"$ref":"#/components/schemas/Tree"}},"bad":{"pattern":"(?=x)"}}}}}}`)
@@ -120,7 +137,7 @@ func TestReferencesIntoTheDocument(t *testing.T) {
 	}}
 	root := parse(t, `{"properties":{"a":{"$ref":"#/components/schemas/Tree"},"b":{"$ref":"#/components/schemas/Tree"},"c":{"$ref":"#/$defs/own"}},"$defs":{"own":{"type":"string"}}}`)
 	s, problems := Compile(&root, opts)
-	want := []Problem{{"#/components/schemas/Tree/properties/bad/pattern", "(?=x) uses lookahead or lookbehind, which is not supported"}}
+	want := []Problem{{"#/components/schemas/Tree/properties/bad/pattern", "(?=x) uses lookahead or lookbehind, which is not supported", true}}
 	if diff := cmp.Diff(want, problems); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}

@@ -11,13 +11,13 @@ func (k *keywords) annotation(name string, v *jsonvalue.Value) bool {
 	case "x-patchbay-source": // read before all others
 	case "x-patchbay-reason":
 		if v.Kind() != jsonvalue.String {
-			k.problem(k.place(name), "must be a string")
+			k.unchecked(k.place(name), "must be a string")
 			return true
 		}
 		s.reason = v.Text()
 	case "x-patchbay-hints":
 		if !isHints(v) {
-			k.problem(k.place(name), "must be an object from the text of a value to a hint")
+			k.unchecked(k.place(name), "must be an object from the text of a value to a hint")
 			return true
 		}
 		s.hints = v
@@ -50,7 +50,7 @@ func (k *keywords) scalar(name string, v *jsonvalue.Value) bool {
 		s.types = k.typeSet(v)
 	case "nullable":
 		if !k.opts.OpenAPI30 {
-			k.problem(k.place(name), `is a keyword of OpenAPI 3.0; use "null" in type`)
+			k.unchecked(k.place(name), `is a keyword of OpenAPI 3.0; use "null" in type`)
 			return true
 		}
 		s.nullable = k.boolean(name, v)

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -32,9 +34,50 @@ func compilePattern(text string) (*pattern, error) {
 	}
 	re, err := regexp.Compile(t.out.String())
 	if err != nil {
-		return nil, fmt.Errorf("is not a usable regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return nil, unusable{err}
 	}
 	return &pattern{text: text, re: re}, nil
+}
+
+// unusable is an error of package regexp in the words of this one.
+type unusable struct{ error }
+
+// Error returns a clause without subject.
+func (u unusable) Error() string {
+	return "is not a usable regular expression: " + strings.TrimPrefix(u.error.Error(), "error parsing regexp: ")
+}
+
+// Unwrap returns the error of package regexp.
+func (u unusable) Unwrap() error { return u.error }
+
+// Patterns are the expressions of many schemas, each compiled once: those of
+// one provider repeat the same few, and compiled ones are large. The zero
+// Patterns is ready to use and safe for concurrent use. Schemas hold on to the
+// expressions that they use, not to the Patterns.
+type Patterns struct {
+	mu     sync.Mutex
+	byText map[string]*pattern
+}
+
+// compile returns the compiled expression. A nil Patterns remembers none.
+func (p *Patterns) compile(text string) (*pattern, error) {
+	if p == nil {
+		return compilePattern(text)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if known := p.byText[text]; known != nil {
+		return known, nil
+	}
+	compiled, err := compilePattern(text)
+	if err != nil {
+		return nil, err
+	}
+	if p.byText == nil {
+		p.byText = map[string]*pattern{}
+	}
+	p.byText[text] = compiled
+	return compiled, nil
 }
 
 // matches reports whether the expression occurs in s. A nil pattern, which could
@@ -55,7 +98,29 @@ var (
 	errLookaround    = errors.New("uses lookahead or lookbehind, which is not supported")
 	errBackreference = errors.New("uses a backreference, which is not supported")
 	errUnfinished    = errors.New("ends in the middle of an escape")
+	errOpenClass     = errors.New("has a character class without its end")
 )
+
+// IsPattern reports whether a text is a regular expression to a validator of
+// JSON Schema, though perhaps not to this one.
+func IsPattern(text string) bool {
+	_, err := compilePattern(text)
+	return err == nil || !brokenPattern(err)
+}
+
+// brokenPattern reports whether a pattern is no regular expression anywhere.
+// Other errors of compilePattern may be about expressions that are fine in
+// ECMA-262, or in one of its modes.
+func brokenPattern(err error) bool {
+	if parsing, ok := errors.AsType[*syntax.Error](err); ok {
+		switch parsing.Code {
+		case syntax.ErrMissingParen, syntax.ErrUnexpectedParen, syntax.ErrMissingRepeatArgument, syntax.ErrInvalidCharRange, syntax.ErrMissingBracket:
+			return true
+		}
+		return false
+	}
+	return errors.Is(err, errUnfinished) || errors.Is(err, errOpenClass)
+}
 
 // ecma translates one expression.
 type ecma struct {
@@ -140,7 +205,7 @@ func (t *ecma) class() error {
 			t.pos++
 		}
 	}
-	return errors.New("has a character class without its end")
+	return errOpenClass
 }
 
 // escape translates a backslash and what belongs to it.

@@ -70,6 +70,17 @@ func TestPatternsThatAreRefused(t *testing.T) {
 	}
 }
 
+// What some validator understands is left to it; what none does, is none.
+func TestIsPattern(t *testing.T) {
+	for pattern, want := range map[string]bool{
+		`^a+$`: true, `(?=a)`: true, `(a)\1`: true, `a{1001}`: true, `\Aa`: true, `[a`: false, `a\`: false, `*`: false, `(`: false, `)`: false, `[z-a]`: false,
+	} {
+		if got := IsPattern(pattern); got != want {
+			t.Errorf("IsPattern(%q) = %v, want %v", pattern, got, want)
+		}
+	}
+}
+
 func FuzzPattern(f *testing.F) {
 	for _, s := range []string{`^[a-z\d_]+$`, `[\s\S]*?`, `\u{1F600}|\ud83d\ude00`, `(?<a>b){2,3}`, `[^]`, `[]`, `\c`, `\p{`} {
 		f.Add(s, "a1 b")

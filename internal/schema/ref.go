@@ -25,7 +25,7 @@ func (k *keywords) reference(a *applicators, v *jsonvalue.Value) {
 	t := k.resolve(v.Text())
 	if t.value == nil {
 		if ref := v.Text(); ref != "" && ref[0] != '#' {
-			k.problem(at, "%s leads to another document, which is not followed", clip(ref, 80))
+			k.unchecked(at, "%s leads to another document, which is not followed", clip(ref, 80))
 		} else {
 			k.problem(at, "%s leads nowhere", clip(ref, 80))
 		}
@@ -125,29 +125,13 @@ func (c *compiler) collectAnchors(v *jsonvalue.Value, at string, depth int) {
 		case m.Name == "enum" || m.Name == "const" || m.Name == "default" || m.Name == "examples":
 			// instances, not schemas
 		default:
-			c.collectAnchors(&m.Value, string(appendToken([]byte(at), m.Name)), depth+1)
+			c.collectAnchors(&m.Value, string(jsonvalue.AppendToken([]byte(at), m.Name)), depth+1)
 		}
 	}
 }
 
 // lastPart returns what follows the last slash of a reference.
 func lastPart(ref string) string { return ref[strings.LastIndexByte(ref, '/')+1:] }
-
-// appendToken appends a reference token to a JSON pointer (RFC 6901 section 3).
-func appendToken(dst []byte, name string) []byte {
-	dst = append(dst, '/')
-	for i := range len(name) {
-		switch c := name[i]; c {
-		case '~':
-			dst = append(dst, "~0"...)
-		case '/':
-			dst = append(dst, "~1"...)
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return dst
-}
 
 // appendIndex appends the token of an array element to a JSON pointer.
 func appendIndex(dst []byte, i int) []byte {

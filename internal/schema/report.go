@@ -101,7 +101,7 @@ func (c *collector) downTo(i int) place {
 
 func (c *collector) downToName(name string) place {
 	before := c.down()
-	c.path = appendToken(c.path, name)
+	c.path = jsonvalue.AppendToken(c.path, name)
 	return before
 }
 

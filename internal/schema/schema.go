@@ -58,6 +58,9 @@ type Options struct {
 
 	// DefaultSource is the source of rules for which no schema names one.
 	DefaultSource string
+
+	// Patterns are shared with other schemas; nil for none.
+	Patterns *Patterns
 }
 
 // Problem is a keyword that could not be compiled. The keyword is ignored, the
@@ -69,6 +72,10 @@ type Problem struct {
 	Pointer string
 	// Message is a lower-case clause without place.
 	Message string
+	// Allowed tells that JSON Schema 2020-12 allows the keyword, or does not
+	// know it, and that it is only not checked here. What is not allowed makes
+	// other validators refuse the whole schema.
+	Allowed bool
 }
 
 // String returns place and message.

@@ -9,7 +9,7 @@ import (
 	"patchbay/internal/diag"
 )
 
-const head = "naftiko: 1.0.0-alpha2\ninfo: {label: x}\n"
+const head = "naftiko: 1.0.0-alpha2\ninfo: {label: x, tags: [t]}\n"
 
 func only(t *testing.T, list diag.List, code diag.Code, words string) {
 	t.Helper()
@@ -59,7 +59,7 @@ func TestFindingsAreBounded(t *testing.T) {
 	b.WriteString("]}\n")
 	_, list := Load("f", []byte(b.String()))
 	counts := fmt.Sprint(diag.ByCode(list))
-	want := fmt.Sprintf("[{missing-field error %d} {unknown-key warning %d} {too-many-findings note 2}]", maxFindings, maxFindings)
+	want := fmt.Sprintf("[{missing-field error %d 1} {unknown-key warning %d 1} {too-many-findings note 2 1}]", maxFindings, maxFindings)
 	if counts != want {
 		t.Errorf("findings %s, want %s", counts, want)
 	}
@@ -87,7 +87,7 @@ func TestLargeFile(t *testing.T) {
 // A file on a single line stays linear: places far out are not measured.
 func TestOneLongLine(t *testing.T) {
 	for _, filler := range []string{"a", "é"} {
-		source := `{naftiko: 1.0.0-alpha2, info: {label: x}, capability: {exposes: [{type: mcp, namespace: m, tools: [` +
+		source := `{naftiko: 1.0.0-alpha2, info: {label: x, tags: [t]}, capability: {exposes: [{type: mcp, namespace: m, tools: [` +
 			strings.Repeat(`{name: "`+filler+`", description: "`+filler+`"},`, 10_000) + `]}]}}`
 		doc, list := Load("f", []byte(source))
 		if len(list) > 0 {
@@ -106,7 +106,7 @@ func TestOneLongLine(t *testing.T) {
 
 // Files that collectors cut at 32 KiB are told from faulty ones.
 func TestCutFile(t *testing.T) {
-	whole := head + "capability:\n  consumes:\n" + strings.Repeat("  - {type: http, namespace: abc, baseUri: 'https://example.com'}\n", 600)
+	whole := head + "capability:\n  consumes:\n" + strings.Repeat("  - {type: http, namespace: abc, description: d, baseUri: 'https://example.com'}\n", 600)
 	_, list := Load("f", []byte(whole[:32<<10]))
 	only(t, list, CodeNotACapability, "cut off at 32768 bytes")
 	// Another cut shows itself by a fault on a last line without an end.

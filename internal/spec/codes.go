@@ -101,7 +101,7 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeRecommendedField, Severity: diag.Note,
-			Meaning: "Something works without a field that people, agents or other engines want.",
+			Meaning: "Something works without a field that people, agents or other engines want. For parts that a file has many of, one note stands for all of them.",
 			Fix:     "Add the field when there is something to say.",
 		},
 		{

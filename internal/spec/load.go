@@ -38,6 +38,7 @@ func Load(name string, source []byte) (*Document, diag.List) {
 	l := &loader{doc: &Document{File: name, Source: source}}
 	l.load()
 	l.reportDeviations()
+	l.reportAdvices()
 	return l.doc, l.findings.Sorted()
 }
 
@@ -51,6 +52,7 @@ type loader struct {
 	// dropped takes what is no longer listed.
 	dropped    diag.Diagnostic
 	deviations [deviationCount]occurrence
+	advices    []advice
 
 	objects, pairs int
 	full           bool

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"slices"
-	"strings"
 
 	"patchbay/internal/diag"
 )
@@ -147,14 +146,9 @@ func firstSet(texts ...Text) Text {
 // onlyKeys reports keys that the scheme does not have.
 func (l *loader) onlyKeys(f *authFields, known ...string) {
 	for _, key := range f.keys {
-		if slices.Contains(known, key.Value) {
-			continue
-		}
-		d := l.warnf(CodeUnknownKey, l.lines.node(key), "unknown key %q in %s", clip(key.Value), authenticationShape)
-		if near := diag.Nearest(key.Value, known); near != "" {
-			d.WithHint("did you mean %q? the scheme has %s", near, strings.Join(known, ", "))
-		} else {
-			d.WithHint("the scheme has %s", strings.Join(known, ", "))
+		if !slices.Contains(known, key.Value) && !isExtension(key.Value) {
+			l.warnf(CodeUnknownKey, l.lines.node(key), "unknown key %q in %s", clip(key.Value), authenticationShape).
+				WithNearest(key.Value, known, "the scheme has ")
 		}
 	}
 }

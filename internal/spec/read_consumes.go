@@ -41,6 +41,9 @@ func (l *loader) consumes(_, n *node, out *Consumes) {
 	if out.Import == nil && !out.Namespace.Set() {
 		l.missing(n, out.Span, consumesShape, "namespace", "call names its operations by it")
 	}
+	if out.Import == nil && !out.Description.Set() {
+		l.advised(n, out.Span, consumesShape, "description", "it says what the API is for")
+	}
 }
 
 func (l *loader) consumedResource(name, n *node, out *ConsumedResource) {
@@ -127,7 +130,7 @@ func (l *loader) consumedOperation(name, n *node, out *ConsumedOperation) {
 
 // rawFormat reads the form of an upstream's answers; its letter case is free.
 func (l *loader) rawFormat(key, val *node, dst *Text) {
-	known := []string{"json", "xml", "csv", "tsv", "psv", "yaml", "html", "markdown", "avro", "protobuf", "text", "binary"}
+	known := rawFormats()
 	if v := follow(val); v.Kind == scalarNode {
 		known = append(known, foldedMatch(known, v.Value)...)
 	}
@@ -184,8 +187,10 @@ func (l *loader) body(key, val *node) *Body {
 	switch {
 	case data == nil && len(rest) > 0:
 		out.Data = Node{Span: out.Span, Kind: Mapping, Tag: val.Tag, Members: rest}
-	case len(rest) > 0:
-		l.warnf(CodeUnknownKey, rest[0].Name.Span, "unknown key %q in a body", clip(rest[0].Name.Value)).WithHint("expected data, type")
+	default:
+		for i := range rest {
+			l.unknownName(rest[i].Name, bodyShape)
+		}
 	}
 	return out
 }

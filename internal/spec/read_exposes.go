@@ -144,6 +144,9 @@ func (l *loader) exposedResource(name, n *node, out *ExposedResource) {
 	if !out.Path.Set() {
 		l.missing(n, out.Span, exposedResourceShape, "path", "requests find it by that")
 	}
+	if !out.Description.Set() {
+		l.advised(n, out.Span, exposedResourceShape, "description", "callers read it in the description of the API")
+	}
 }
 
 func (l *loader) exposedOperation(name, n *node, out *ExposedOperation) {
@@ -178,6 +181,9 @@ func (l *loader) exposedOperation(name, n *node, out *ExposedOperation) {
 	}
 	if !out.Method.Set() {
 		l.recommended(n, out.Span, exposedOperationShape, "method", "without it, the method is GET")
+	}
+	if !out.Description.Set() && !out.Run.Ref.Set() {
+		l.advised(n, out.Span, exposedOperationShape, "description", "callers read it in the description of the API")
 	}
 }
 

@@ -131,7 +131,11 @@ func (l *loader) requireProperties(required *node, out *Parameter) {
 			p.Required = Bool{Value: true, Span: l.lines.node(item)}
 			continue
 		}
-		l.wrongKind("an entry of required", item, "the name of a property")
+		names := make([]string, len(out.Properties))
+		for i := range names {
+			names[i] = out.Properties[i].Name.Value
+		}
+		l.wrongKind("an entry of required", item, "the name of a property").WithNearest(item.Value, names, "the object has ")
 	}
 }
 

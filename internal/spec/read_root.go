@@ -187,6 +187,9 @@ func (l *loader) info(key, val *node) {
 	if !out.Label.Set() {
 		l.recommended(val, out.Span, infoShape, "label", "it is what people see")
 	}
+	if len(out.Tags) == 0 {
+		l.advised(val, out.Span, infoShape, "tags", "catalogues group capabilities by them")
+	}
 }
 
 func (l *loader) stakeholder(_, n *node, out *Stakeholder) {

@@ -63,17 +63,12 @@ func (l *loader) word(key, val *node, dst *Text, words ...string) {
 	if !dst.Set() || slices.Contains(words, dst.Value) {
 		return
 	}
-	d := l.warnf(CodeUnknownValue, dst.Span, "%q is no %s", clip(dst.Value), key.Value)
-	if near := diag.Nearest(dst.Value, words); near != "" {
-		d.WithHint("did you mean %q? expected %s", near, strings.Join(words, ", "))
-		return
-	}
-	d.WithHint("expected %s", strings.Join(words, ", "))
+	l.warnf(CodeUnknownValue, dst.Span, "%q is no %s", clip(dst.Value), key.Value).WithNearest(dst.Value, words, "expected ")
 }
 
 // valueType reads the type of an input or output.
 func (l *loader) valueType(key, val *node, dst *Text) {
-	l.word(key, val, dst, "string", "number", "integer", "boolean", "object", "array")
+	l.word(key, val, dst, valueTypes()...)
 }
 
 // integer reads a whole number from low to high.

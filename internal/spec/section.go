@@ -1,6 +1,10 @@
 package spec
 
-import "patchbay/internal/diag"
+import (
+	"fmt"
+
+	"patchbay/internal/diag"
+)
 
 // list reads a section that has many entries of one kind, in either of its two
 // forms: a list of mappings, or a mapping whose keys are the entries' names. An
@@ -245,6 +249,38 @@ func (l *loader) missing(n *node, at diag.Span, s shape, field, why string) {
 func (l *loader) recommended(n *node, at diag.Span, s shape, field, why string) {
 	if !l.unreadable(n, field) {
 		l.notef(CodeRecommendedField, at, "%s should have %s: %s", s, field, why)
+	}
+}
+
+// advice is a field that many parts of a file may lack, so that it is one note
+// for the file.
+type advice struct {
+	occurrence
+	shape      shape
+	field, why string
+}
+
+// advised is recommended for parts of which a file has many.
+func (l *loader) advised(n *node, at diag.Span, s shape, field, why string) {
+	if l.unreadable(n, field) {
+		return
+	}
+	for i := range l.advices {
+		if a := &l.advices[i]; a.shape == s && a.field == field {
+			a.count++
+			return
+		}
+	}
+	l.advices = append(l.advices, advice{occurrence{at, 1}, s, field, why})
+}
+
+func (l *loader) reportAdvices() {
+	for _, a := range l.advices {
+		places := ""
+		if a.count > 1 {
+			places = fmt.Sprintf(" (first of %d places)", a.count)
+		}
+		l.notef(CodeRecommendedField, a.first, "%s should have %s: %s%s", a.shape, a.field, a.why, places)
 	}
 }
 

@@ -40,6 +40,12 @@ const (
 	aggregateShape
 	functionShape
 	semanticsShape
+	bodyShape
+	forwardShape
+	controlShape
+	managementShape
+	scriptingShape
+	exposedSkillShape
 	shapeCount
 )
 
@@ -104,92 +110,35 @@ func (s shape) String() string {
 		return "a function"
 	case semanticsShape:
 		return "semantics"
+	case bodyShape:
+		return "a body"
+	case forwardShape:
+		return "forward"
+	case controlShape:
+		return "a control adapter"
+	case managementShape:
+		return "management"
+	case scriptingShape:
+		return "scripting"
+	case exposedSkillShape:
+		return "a skill"
 	default:
 		return "a mapping"
 	}
 }
 
-// keys returns the keys that a mapping of the shape may have, sorted. What is
-// read but has no effect is not among them.
-func (s shape) keys() []string {
-	words := ""
-	switch s {
-	case rootShape:
-		words = "aggregates binds capability consumes exposes ikanos info naftiko"
-	case capabilityShape:
-		words = "aggregates binds consumes exposes"
-	case infoShape:
-		words = "created description display label modified stakeholders tags version"
-	case stakeholderShape:
-		words = "email fullName role"
-	case bindShape:
-		words = "as description from import keys location namespace"
-	case consumesShape:
-		words = "as auth authentication baseUri description from headers import inputParameters location namespace resources tunnel type"
-	case consumedResourceShape:
-		words = "description display inputParameters label name operations path tags"
-	case consumedOperationShape:
-		words = "body description display inputParameters label maxBinarySize method name outputMediaType outputParameters outputRawFormat outputSchema path tags"
-	case inputShape:
-		words = "default description display enum in items label mapping name pattern properties required type value x-mcp-header"
-	case outputShape:
-		words = "description items mapping maxLength name properties type value"
-	case authenticationShape:
-		words = "header headers in key name password placement token type username value"
-	case adapterShape:
-		words = "address as auth authentication description from import location namespace port type"
-	case restShape:
-		words = "address as auth authentication description from import inputParameters location maxBinarySize namespace port resources type"
-	case mcpShape:
-		words = "address as auth authentication cacheScope description from import location maxBinarySize namespace port prompts resources tools transport ttlMs type"
-	case skillShape:
-		words = "address as auth authentication description from import location namespace port skills type"
-	case exposedResourceShape:
-		words = "description display forward inputParameters label name operations path tags"
-	case exposedOperationShape:
-		words = "call description display inputParameters label mappings method name outputParameters ref responseBinary responses steps tags with"
-	case toolShape:
-		words = "call content description display hints inputParameters inputSchema label mappings name outputParameters ref requiresClientCapabilities steps tags with"
-	case hintsShape:
-		words = "destructive idempotent openWorld readOnly"
-	case mcpResourceShape:
-		words = "binary call description display label location mappings mimeType name outputParameters ref steps tags uri with"
-	case promptShape:
-		words = "arguments description display label location name template"
-	case promptMessageShape:
-		words = "content role"
-	case callStepShape:
-		words = "call name type with"
-	case lookupStepShape:
-		words = "index lookupValue match name outputParameters type"
-	case scriptStepShape:
-		words = "dependencies file language location name type with"
-	case stepMappingShape:
-		words = "target targetName value"
-	case aggregateShape:
-		words = "as description display flows from functions import label location namespace"
-	case functionShape:
-		words = "call description display inputParameters label mappings name outputMediaType outputParameters ref semantics steps tags with"
-	case semanticsShape:
-		words = "cacheable idempotent safe"
-	}
-	return strings.Fields(words)
-}
-
 // unknownKey reports a key that its mapping does not have. Keys that start
 // with x- belong to the author.
-func (l *loader) unknownKey(key *node, s shape) {
-	if strings.HasPrefix(key.Value, "x-") {
-		return
+func (l *loader) unknownKey(key *node, s shape) { l.unknownName(l.textOf(key), s) }
+
+func (l *loader) unknownName(key Text, s shape) {
+	if !isExtension(key.Value) {
+		l.warnf(CodeUnknownKey, key.Span, "unknown key %q in %s", clip(key.Value), s).WithNearest(key.Value, s.keys(), "expected ")
 	}
-	expected := s.keys()
-	d := l.warnf(CodeUnknownKey, l.lines.node(key), "unknown key %q in %s", clip(key.Value), s)
-	if near := diag.Nearest(key.Value, expected); near != "" {
-		d.WithHint("did you mean %q? expected %s", near, strings.Join(expected, ", "))
-		return
-	}
-	d.WithHint("expected %s", strings.Join(expected, ", "))
 }
+
+// isExtension reports whether a key belongs to the author.
+func isExtension(key string) bool { return strings.HasPrefix(key, "x-") }
 
 // wrongKind reports a value in another form than its key wants.
 func (l *loader) wrongKind(what string, n *node, want string) *diag.Diagnostic {

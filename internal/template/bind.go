@@ -83,7 +83,8 @@ func (b *Bound) Single() (slot int, ok bool) {
 
 // Append renders the template to the end of dst. Booleans, numbers and strings
 // are inserted as text, arrays and objects as compact JSON, all of them encoded
-// by mode. A value that is null or absent, or whose slot is beyond values,
+// by mode; in a path segment an array is the list of its elements, joined by
+// commas. A value that is null or absent, or whose slot is beyond values,
 // inserts nothing and is reported by complete being false; an empty string is a
 // value.
 //
@@ -116,6 +117,8 @@ func (b *Bound) Append(dst []byte, values []jsonvalue.Value, mode Mode) (out []b
 func (m Mode) AppendValue(dst []byte, v *jsonvalue.Value) []byte {
 	if k := v.Kind(); k != jsonvalue.Array && k != jsonvalue.Object {
 		return m.AppendText(dst, v.Text())
+	} else if k == jsonvalue.Array && m == URLSegment {
+		return m.appendList(dst, v)
 	}
 	// The JSON text is written behind dst, encoded behind that, and then moved
 	// to its place: in a buffer that is large enough this allocates nothing.
@@ -128,6 +131,18 @@ func (m Mode) AppendValue(dst []byte, v *jsonvalue.Value) []byte {
 	dst = appendText(dst, dst[start:end], m)
 	n := copy(dst[start:], dst[end:])
 	return dst[:start+n]
+}
+
+// appendList appends the elements of an array (OpenAPI 3.1, style simple): the
+// commas between them are none of a value's, which are encoded.
+func (m Mode) appendList(dst []byte, v *jsonvalue.Value) []byte {
+	for i := range v.Elems() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = m.AppendValue(dst, &v.Elems()[i].Value)
+	}
+	return dst
 }
 
 // AppendText appends a text, encoded by the mode.

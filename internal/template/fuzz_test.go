@@ -89,7 +89,7 @@ func FuzzModes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		prefix := []byte("prefix ")
 		v := jsonvalue.StringOf(text)
-		nested := jsonvalue.ArrayOf([]jsonvalue.Member{{Value: v}})
+		nested := jsonvalue.ObjectOf([]jsonvalue.Member{{Name: "list", Value: jsonvalue.ArrayOf([]jsonvalue.Member{{Value: v}})}})
 		for _, value := range []jsonvalue.Value{v, nested} {
 			want := string(None.AppendValue(nil, &value))
 			for _, mode := range []Mode{None, JSONString, URLSegment, URLQuery, FormValue} {
@@ -105,6 +105,12 @@ func FuzzModes(f *testing.F) {
 					t.Fatalf("mode %d: %q became %q, which is read as %q", mode, want, encoded, got)
 				}
 			}
+		}
+		list := jsonvalue.ArrayOf([]jsonvalue.Member{{Value: v}, {Value: v}})
+		first, second, two := strings.Cut(string(URLSegment.AppendValue(nil, &list)), ",")
+		one, ok := decode(first, URLSegment)
+		if !two || !ok || one != text || second != first {
+			t.Fatalf("a list of %q became %q and %q", text, first, second)
 		}
 	})
 }

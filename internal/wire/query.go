@@ -40,42 +40,120 @@ func AppendQuery(dst []byte, start int, name string, v *jsonvalue.Value, style Q
 }
 
 func appendQueryArray(dst []byte, start int, name string, v *jsonvalue.Value, style QueryStyle) []byte {
-	if v.Len() == 0 {
-		return dst
-	}
-	if style == FormExploded || style == DeepObject {
+	if !style.joins() {
 		for i := range v.Elems() {
-			dst = appendQueryText(appendQueryName(dst, start, name), plain(&v.Elems()[i].Value))
+			if e := &v.Elems()[i].Value; !e.IsNull() {
+				dst = appendQueryText(appendQueryName(dst, start, name), plain(e))
+			}
 		}
 		return dst
 	}
-	separator := ","
-	switch style {
-	case SpaceDelimited:
-		separator = "%20"
-	case PipeDelimited:
-		separator = "%7C"
-	}
-	dst = appendQueryName(dst, start, name)
+	j := joined{start: len(dst), separator: style.separator()}
 	for i := range v.Elems() {
-		if i > 0 {
-			dst = append(dst, separator...)
+		if e := &v.Elems()[i].Value; !e.IsNull() {
+			dst = j.append(dst, start, name, plain(e))
 		}
-		dst = appendQueryText(dst, plain(&v.Elems()[i].Value))
 	}
 	return dst
 }
 
+// appendQueryObject writes the members of an object: as parameters of their
+// own, in brackets behind the name, or as names and values by turns.
 func appendQueryObject(dst []byte, start int, name string, v *jsonvalue.Value, style QueryStyle) []byte {
+	j := joined{start: len(dst), separator: style.separator()}
 	for i := range v.Elems() {
 		m := &v.Elems()[i]
-		key := m.Name
-		if style == DeepObject {
-			key = name + "[" + m.Name + "]"
+		switch {
+		case m.Value.IsNull():
+		case style == DeepObject:
+			dst = appendDeep(dst, start, name+"["+m.Name+"]", &m.Value)
+		case style.joins():
+			dst = j.append(j.append(dst, start, name, m.Name), start, name, plain(&m.Value))
+		default:
+			dst = appendQueryText(appendQueryName(dst, start, m.Name), plain(&m.Value))
 		}
-		dst = appendQueryText(appendQueryName(dst, start, key), plain(&m.Value))
 	}
 	return dst
+}
+
+// appendDeep writes what lies in an object in brackets. OpenAPI leaves open what
+// becomes of objects and arrays in there; this is what most servers read.
+func appendDeep(dst []byte, start int, name string, v *jsonvalue.Value) []byte {
+	switch v.Kind() {
+	case jsonvalue.Null:
+		return dst
+	case jsonvalue.Object:
+		return appendQueryObject(dst, start, name, v, DeepObject)
+	case jsonvalue.Array:
+		for i := range v.Elems() {
+			dst = appendDeep(dst, start, name, &v.Elems()[i].Value)
+		}
+		return dst
+	default:
+		return appendQueryText(appendQueryName(dst, start, name), v.Text())
+	}
+}
+
+// joined writes several texts as one value. Without any, nothing is written.
+type joined struct {
+	start     int
+	separator string
+}
+
+func (j *joined) append(dst []byte, start int, name, text string) []byte {
+	if len(dst) == j.start {
+		dst = appendQueryName(dst, start, name)
+	} else {
+		dst = append(dst, j.separator...)
+	}
+	return appendQueryText(dst, text)
+}
+
+// joins reports whether the elements of an array make one value.
+func (s QueryStyle) joins() bool {
+	return s == FormJoined || s == SpaceDelimited || s == PipeDelimited
+}
+
+func (s QueryStyle) separator() string {
+	switch s {
+	case SpaceDelimited:
+		return "%20"
+	case PipeDelimited:
+		return "%7C"
+	default:
+		return ","
+	}
+}
+
+// Simple is the text of a value in a path or header: arrays and objects are
+// joined by commas (OpenAPI 3.1, style simple). An exploded object has its
+// values behind an equals sign.
+func Simple(v *jsonvalue.Value, explode bool) string {
+	if v.Kind() != jsonvalue.Array && v.Kind() != jsonvalue.Object {
+		return v.Text()
+	}
+	var out strings.Builder
+	part := func(separator, text string) {
+		if out.Len() > 0 {
+			out.WriteString(separator)
+		}
+		out.WriteString(text)
+	}
+	for i := range v.Elems() {
+		m := &v.Elems()[i]
+		between := ","
+		if m.Value.IsNull() {
+			continue
+		}
+		if v.Kind() == jsonvalue.Object {
+			part(",", m.Name)
+			if explode {
+				between = "="
+			}
+		}
+		part(between, plain(&m.Value))
+	}
+	return out.String()
 }
 
 func appendQueryName(dst []byte, start int, name string) []byte {

@@ -66,6 +66,14 @@ func TestAppendQuery(t *testing.T) {
 		{FormExploded, `{"a":1}`, "a=1"},
 		{JSONContent, `{"a":1}`, "p=%7B%22a%22%3A1%7D"},
 		{FormExploded, `null`, ""},
+		{FormExploded, `["x",null,"y"]`, "p=x&p=y"},
+		{FormJoined, `[]`, ""},
+		{FormJoined, `[null]`, ""},
+		{FormJoined, `{"R":100,"G":200,"B":null}`, "p=R,100,G,200"},
+		{SpaceDelimited, `{"R":100,"G":200}`, "p=R%20100%20G%20200"},
+		{PipeDelimited, `{"R":100}`, "p=R%7C100"},
+		{DeepObject, `{"a":{"b":1,"c":[1,2]},"d":null}`, "p%5Ba%5D%5Bb%5D=1&p%5Ba%5D%5Bc%5D=1&p%5Ba%5D%5Bc%5D=2"},
+		{DeepObject, `["x","y"]`, "p=x&p=y"},
 		{FormExploded, `true`, "p=true"},
 	} {
 		v := parse(t, tt.in)
@@ -76,6 +84,26 @@ func TestAppendQuery(t *testing.T) {
 	one, two := parse(t, `1`), parse(t, `"$"`)
 	if got := string(AppendQuery(AppendQuery([]byte("/x?"), 3, "a", &one, 0), 3, "b[c]", &two, 0)); got != "/x?a=1&b%5Bc%5D=%24" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestSimple(t *testing.T) {
+	for _, tt := range []struct {
+		in      string
+		explode bool
+		want    string
+	}{
+		{`"a b"`, false, "a b"},
+		{`5`, false, "5"},
+		{`[3,"four",null,true]`, false, "3,four,true"},
+		{`[]`, false, ""},
+		{`{"R":100,"G":null,"B":150}`, false, "R,100,B,150"},
+		{`{"R":100,"B":150}`, true, "R=100,B=150"},
+	} {
+		v := parse(t, tt.in)
+		if got := Simple(&v, tt.explode); got != tt.want {
+			t.Errorf("%s, exploded %t: got %q, want %q", tt.in, tt.explode, got, tt.want)
+		}
 	}
 }
 

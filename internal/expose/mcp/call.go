@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,7 +91,7 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 		if result.Content == nil && result.Structured != nil {
 			result.Content = []core.Content{core.TextContent(string(result.Structured))}
 		}
-		result.Content = append(result.Content, core.TextContent("Note: "+sentence(a)))
+		result.Content = append(result.Content, core.TextContent("Note: "+sentence(t.offered(a))))
 	}
 	return result, nil
 }
@@ -119,7 +120,7 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 		}
 		switch {
 		case !known:
-			field := fault.Field{Parameter: m.Name, Argument: "/" + m.Name, Detail: "is not an argument of this tool"}
+			field := fault.Field{Parameter: m.Name, Argument: jsonvalue.Token(m.Name), Detail: "is not an argument of this tool"}
 			if inside := t.insideBody(m.Name); inside != "" {
 				field.Hint = fmt.Sprintf("put it inside of %q", inside)
 			} else if near := diag.Nearest(m.Name, t.known); near != "" {
@@ -129,7 +130,7 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 			}
 			wrong = append(wrong, field)
 		case !args.Values[at].IsAbsent():
-			wrong = append(wrong, fault.Field{Parameter: m.Name, Argument: "/" + m.Name, Detail: "is given more than once"})
+			wrong = append(wrong, fault.Field{Parameter: m.Name, Argument: jsonvalue.Token(m.Name), Detail: "is given more than once"})
 		case m.Value.IsNull(): // many models say null for what they leave out
 		default:
 			args.Values[at] = t.body(at, m.Value)
@@ -286,15 +287,26 @@ func admits(types, v *jsonvalue.Value) bool {
 	return false
 }
 
+// watcher logs the requests of a server, of one adapter or of several.
+type watcher struct {
+	log      *telemetry.Logger
+	name     string
+	adapters []*adapter
+}
+
+func (w *watcher) dynamic(uri string) bool {
+	return slices.ContainsFunc(w.adapters, func(a *adapter) bool { return a.dynamic(uri) })
+}
+
 // observe logs what the core answered without one of the functions that log
 // for themselves, which know more: what the upstream said.
-func (a *adapter) observe(ctx context.Context, info core.RequestInfo) {
+func (w *watcher) observe(ctx context.Context, info core.RequestInfo) {
 	_, panicked := errors.AsType[*core.PanicError](info.Err)
-	if info.Called && !panicked && (info.Method == "tools/call" && info.ErrorCode == 0 || info.Method == "resources/read" && a.dynamic(info.Target)) {
+	if info.Called && !panicked && (info.Method == "tools/call" && info.ErrorCode == 0 || info.Method == "resources/read" && w.dynamic(info.Target)) {
 		return
 	}
 	access := telemetry.Access{
-		Protocol: "mcp", Adapter: a.Adapter.Namespace, Method: info.Method, Operation: info.Target,
+		Protocol: "mcp", Adapter: w.name, Method: info.Method, Operation: info.Target,
 		Duration: info.Duration, Era: info.Era.String(), Failed: info.ErrorCode != 0 || info.IsError,
 	}
 	if info.ErrorCode != 0 {
@@ -303,5 +315,5 @@ func (a *adapter) observe(ctx context.Context, info core.RequestInfo) {
 			access.Fault.Kind = fault.Internal
 		}
 	}
-	a.Log.Log(ctx, &access)
+	w.log.Log(ctx, &access)
 }

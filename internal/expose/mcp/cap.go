@@ -104,16 +104,11 @@ func (c *cutter) object(v *jsonvalue.Value, size, limit int, pointer string, dep
 			break
 		}
 		m := &members[o.at]
-		short := c.shrink(&m.Value, o.size, max(len("[]"), o.size-(size-limit)), pointer+"/"+pointerToken(m.Name), depth+1)
+		short := c.shrink(&m.Value, o.size, max(len("[]"), o.size-(size-limit)), pointer+jsonvalue.Token(m.Name), depth+1)
 		size -= o.size - len(short.Append(nil))
 		m.Value = short
 	}
 	return jsonvalue.ObjectOf(members)
-}
-
-// pointerToken escapes a name for a JSON pointer (RFC 6901 section 3).
-func pointerToken(name string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
 // cutText shortens text to a number of bytes, at the end of a line where one

@@ -1,12 +1,14 @@
 package mcp
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"patchbay/internal/fault"
+	"patchbay/internal/jsonvalue"
 	core "patchbay/internal/mcp"
 	"patchbay/internal/plan"
 	"patchbay/internal/profile"
@@ -40,7 +42,7 @@ func (t *tool) upstreamError(out *plan.Output) core.Result {
 	}
 	line("Detail", p.Detail)
 	line("Field", p.Field)
-	line("Next", nextStep(out, &p))
+	line("Next", nextStep(out, &p, t.callOf(out.Step).Safe))
 	line("Retry after", retryAfter(out.Header))
 	line("Done before", strings.Join(out.Effects, ", "))
 	line("Outcome", t.outcomeOf(out))
@@ -59,7 +61,7 @@ func (t *tool) callOf(step string) plan.CallInfo {
 	return calls[len(calls)-1]
 }
 
-func nextStep(out *plan.Output, p *profile.Problem) string {
+func nextStep(out *plan.Output, p *profile.Problem, safe bool) string {
 	switch {
 	case len(out.Effects) > 0:
 		return "Look at the state with a read; what is missing has to be done by itself, not by this call again."
@@ -73,6 +75,8 @@ func nextStep(out *plan.Output, p *profile.Problem) string {
 		return "Check the identifiers."
 	case out.Status == http.StatusTooManyRequests:
 		return "Wait, then try again with fewer calls at a time."
+	case out.Status >= 500 && safe:
+		return "The upstream failed; this call changes nothing, so it is safe to try again."
 	case out.Status >= 500:
 		return "The upstream failed; a change may have happened all the same, so look before repeating it."
 	default:
@@ -133,7 +137,7 @@ func (t *tool) failed(f *fault.Fault) core.Result {
 			break
 		}
 		b.WriteString("\n- ")
-		b.WriteString(clip(sentence(field)))
+		b.WriteString(clip(sentence(t.offered(field))))
 	}
 	if len(f.Fields) > 0 {
 		b.WriteString("\nNext: correct the arguments and call again.")
@@ -192,11 +196,23 @@ func (t *tool) outcomeText(f *fault.Fault) string {
 // maxFields bounds the faults that one result names.
 const maxFields = 25
 
+// offered names the place of a fault as the tool's schema does: an argument that
+// hosts would not take by its own name has another there.
+func (t *tool) offered(f fault.Field) fault.Field {
+	for own, name := range t.renamed {
+		if rest, ok := strings.CutPrefix(f.Argument, jsonvalue.Token(own)); ok && (rest == "" || rest[0] == '/') {
+			f.Argument = jsonvalue.Token(name) + rest
+			break
+		}
+	}
+	return f
+}
+
 // sentence names a field by its JSON pointer into the arguments.
 func sentence(f fault.Field) string {
 	where := f.Argument
 	if where == "" {
-		where = f.Where()
+		where = cmp.Or(f.Where(), "the arguments") // their root has an empty pointer
 	}
 	text := where + " " + f.Detail
 	if f.Hint != "" {

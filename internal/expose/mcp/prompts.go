@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	core "patchbay/internal/mcp"
@@ -104,23 +105,53 @@ func decoded(data string) []byte {
 	return out
 }
 
-// complete suggests the values that a prompt's argument declares.
+// complete suggests the values that a prompt's argument or a template's
+// parameter declares.
 func (a *adapter) complete(_ context.Context, r core.CompletionRequest) (core.Completion, error) {
+	declared := a.promptValues(r.Prompt, r.Argument)
+	if r.Template != "" {
+		declared = a.templateValues(r.Template, r.Argument)
+	}
 	var values []string
-	for _, p := range a.Adapter.Prompts {
-		if p.Name != r.Prompt {
-			continue
-		}
-		for i := range p.Arguments {
-			if p.Arguments[i].Name != r.Argument {
-				continue
-			}
-			for _, v := range p.Arguments[i].Values {
-				if strings.HasPrefix(strings.ToLower(v), strings.ToLower(r.Value)) {
-					values = append(values, v)
-				}
-			}
+	for _, v := range declared {
+		if strings.HasPrefix(strings.ToLower(v), strings.ToLower(r.Value)) {
+			values = append(values, v)
 		}
 	}
 	return core.Completion{Values: values}, nil
+}
+
+// promptValues are what the file declares for a prompt's argument.
+func (a *adapter) promptValues(prompt, argument string) []string {
+	for _, p := range a.Adapter.Prompts {
+		for i := range p.Arguments {
+			if p.Name == prompt && p.Arguments[i].Name == argument {
+				return p.Arguments[i].Values
+			}
+		}
+	}
+	return nil
+}
+
+// templateValues are what the contract or the file declares for a parameter of
+// a resource's address.
+func (a *adapter) templateValues(uri, parameter string) []string {
+	for _, r := range a.Adapter.Resources {
+		at := slices.Index(r.Params, parameter)
+		if r.URI != uri || at < 0 || r.ParamInputs[at] < 0 {
+			continue
+		}
+		enum := r.Operation.Inputs[r.ParamInputs[at]].Schema.Get("enum")
+		if enum == nil {
+			return nil
+		}
+		var values []string
+		for _, m := range enum.Elems() {
+			if m.Value.IsScalar() {
+				values = append(values, m.Value.Text())
+			}
+		}
+		return values
+	}
+	return nil
 }

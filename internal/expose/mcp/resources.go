@@ -250,7 +250,7 @@ func (a *adapter) runResource(ctx context.Context, r *plan.Resource, uri string,
 		if out.Status == http.StatusNotFound {
 			return nil, core.ErrResourceNotFound
 		}
-		return nil, &core.Error{Code: core.CodeInternalError, Message: fmt.Sprintf("the upstream answered HTTP %d %s", out.Status, http.StatusText(out.Status))}
+		return nil, &core.Error{Code: core.CodeInternalError, Message: inStep(out.Step, fmt.Sprintf("the upstream answered HTTP %d %s", out.Status, http.StatusText(out.Status)))}
 	}
 	media := r.MimeType
 	switch {
@@ -275,5 +275,13 @@ func protocolError(f *fault.Fault) *core.Error {
 			text += "; " + sentence(field)
 		}
 	}
-	return &core.Error{Code: code, Message: text}
+	return &core.Error{Code: code, Message: inStep(f.Step, text)}
+}
+
+// inStep adds to a message which step of several it is about.
+func inStep(step, text string) string {
+	if step == "" || strings.HasPrefix(text, "step "+step+" ") {
+		return text
+	}
+	return "step " + step + ": " + text
 }

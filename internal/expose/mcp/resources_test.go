@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	core "patchbay/internal/mcp"
+	"patchbay/internal/openapi"
 	"patchbay/internal/plan"
 )
 
@@ -164,11 +165,11 @@ func TestNewRefusesMissingFiles(t *testing.T) {
 		files            map[string]string
 		want             string
 	}{
-		{"no folder", library, nil, "resource files: there is no folder shelf"},
-		{"too many files", library, many, "resource files: the folder holds more than 10000 files"},
-		{"no prompt", prompts("file:///./ask.md"), nil, "prompt ask: there is no file ask.md"},
-		{"a huge prompt", prompts("file:///./ask.md"), map[string]string{"ask.md": strings.Repeat("x", maxPromptFile+1)}, "prompt ask: ask.md is larger than 1048576 bytes"},
-		{"a prompt that is a folder", prompts("file:///./ask.md"), map[string]string{"ask.md/a": ""}, "prompt ask: ask.md is not a file"},
+		{"no folder", library, nil, "library: resource files: there is no folder shelf"},
+		{"too many files", library, many, "library: resource files: the folder holds more than 10000 files"},
+		{"no prompt", prompts("file:///./ask.md"), nil, "library: prompt ask: there is no file ask.md"},
+		{"a huge prompt", prompts("file:///./ask.md"), map[string]string{"ask.md": strings.Repeat("x", maxPromptFile+1)}, "library: prompt ask: ask.md is larger than 1048576 bytes"},
+		{"a prompt that is a folder", prompts("file:///./ask.md"), map[string]string{"ask.md/a": ""}, "library: prompt ask: ask.md is not a file"},
 		{"a prompt", prompts("file:///./ask.md"), map[string]string{"ask.md": "Ask {{who}}."}, ""},
 		{"an empty folder", library, map[string]string{"shelf/a": ""}, ""},
 	} {
@@ -179,6 +180,48 @@ func TestNewRefusesMissingFiles(t *testing.T) {
 }
 
 // FuzzMatch: a URI that a template makes of values gives these values back.
+// A template's parameter is completed from what the contract allows.
+func TestTemplateCompletion(t *testing.T) {
+	api, err := openapi.Parse("api.yaml", []byte(`
+openapi: 3.1.0
+info: {title: Api, version: 1.0.0}
+servers: [{url: 'https://api.example.com'}]
+paths:
+  /berths/{state}:
+    get:
+      parameters: [{name: state, in: path, required: true, schema: {type: string, enum: [free, frozen, taken]}}]
+      responses: {'200': {description: Berths}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := endpoint(t, bound(t, "berths.yaml", []byte(`
+ikanos: 1.0.0-beta1
+info: {label: Berths}
+capability:
+  consumes:
+  - type: http
+    namespace: api
+    baseUri: https://api.example.com
+    resources:
+    - {name: berths, path: '/berths/{state}', operations: [{name: berths, method: GET, inputParameters: [{name: state, in: path}]}]}
+  exposes:
+  - type: mcp
+    namespace: berths
+    resources:
+    - {name: berths, label: Berths, description: Berths., uri: 'berths://{state}', call: api.berths}
+`), api), nil)
+	for argument, want := range map[string]string{
+		`{"name":"state","value":"fr"}`: `["free","frozen"]`, `{"name":"state","value":""}`: `["free","frozen","taken"]`,
+		`{"name":"state","value":"x"}`: `[]`, `{"name":"other","value":""}`: `[]`,
+	} {
+		r := call(t, e, "/mcp", "completion/complete", `{"ref":{"type":"ref/resource","uri":"berths://{state}"},"argument":`+argument+`}`)
+		if !strings.Contains(string(r.Result), `"values":`+want) {
+			t.Errorf("%s: %s, want %s", argument, r.Result, want)
+		}
+	}
+}
+
 func FuzzMatch(f *testing.F) {
 	f.Add("a", "b c")
 	f.Add("%2F", "..")

@@ -18,23 +18,23 @@ func TestParseSelection(t *testing.T) {
 		want Selection
 		bad  string
 	}{
-		{path: "/mcp/-/readonly", want: Selection{ReadOnly: true}},
-		{path: "/mcp/-/tools/a", want: Selection{Tools: []string{"a"}}},
-		{path: "/mcp/-/tools/a,b", want: Selection{Tools: []string{"a", "b"}}},
-		{path: "/mcp/-/tags/x,y", want: Selection{Tags: []string{"x", "y"}}},
-		{path: "/mcp/-/readonly/tags/x", want: Selection{ReadOnly: true, Tags: []string{"x"}}},
-		{path: "/mcp/-/tags/x/readonly", want: Selection{ReadOnly: true, Tags: []string{"x"}}},
-		{path: "/mcp/-/tools/a/tags/x/tools/b", want: Selection{Tools: []string{"a", "b"}, Tags: []string{"x"}}},
-		{path: "/mcp/-/tags/a%2Fb,c%2Cd", want: Selection{Tags: []string{"a/b", "c,d"}}},
-		{path: "/mcp/-/tools/readonly", want: Selection{Tools: []string{"readonly"}}},
-		{path: "/mcp/-/", bad: `"" is not`},
-		{path: "/mcp/-/readonly/", bad: `"" is not`},
-		{path: "/mcp/-/writable", bad: `"writable" is not`},
-		{path: "/mcp/-/READONLY", bad: `"READONLY" is not`},
-		{path: "/mcp/-/tools", bad: "tools wants names"},
-		{path: "/mcp/-/tags/", bad: "tags wants names"},
-		{path: "/mcp/-/tools/a,,b", bad: `"" is not a name`},
-		{path: "/mcp/-/tools/%zz", bad: `"%zz" is not a name`},
+		{path: "readonly", want: Selection{ReadOnly: true}},
+		{path: "tools/a", want: Selection{Tools: []string{"a"}}},
+		{path: "tools/a,b", want: Selection{Tools: []string{"a", "b"}}},
+		{path: "tags/x,y", want: Selection{Tags: []string{"x", "y"}}},
+		{path: "readonly/tags/x", want: Selection{ReadOnly: true, Tags: []string{"x"}}},
+		{path: "tags/x/readonly", want: Selection{ReadOnly: true, Tags: []string{"x"}}},
+		{path: "tools/a/tags/x/tools/b", want: Selection{Tools: []string{"a", "b"}, Tags: []string{"x"}}},
+		{path: "tags/a%2Fb,c%2Cd", want: Selection{Tags: []string{"a/b", "c,d"}}},
+		{path: "tools/readonly", want: Selection{Tools: []string{"readonly"}}},
+		{path: "", bad: `"" is not`},
+		{path: "readonly/", bad: `"" is not`},
+		{path: "writable", bad: `"writable" is not`},
+		{path: "READONLY", bad: `"READONLY" is not readonly, tools or tags; did you mean readonly?`},
+		{path: "tools", bad: "tools wants names"},
+		{path: "tags/", bad: "tags wants names"},
+		{path: "tools/a,,b", bad: `"" is not a name`},
+		{path: "tools/%zz", bad: `"%zz" is not a name`},
 	} {
 		got, err := ParseSelection(c.path)
 		if c.bad != "" {
@@ -51,7 +51,7 @@ func TestParseSelection(t *testing.T) {
 
 // FuzzParseSelection: what is read can be written, and is then read the same.
 func FuzzParseSelection(f *testing.F) {
-	for _, seed := range []string{"/mcp/-/readonly", "/mcp/-/tools/a,b/tags/c%2Cd", "/mcp/-/", "/mcp/-/tags/%00"} {
+	for _, seed := range []string{"readonly", "tools/a,b/tags/c%2Cd", "/", "tags/%00"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
@@ -59,7 +59,7 @@ func FuzzParseSelection(f *testing.F) {
 		if err != nil {
 			return
 		}
-		written := "/mcp/-"
+		written := ""
 		if s.ReadOnly {
 			written += "/readonly"
 		}
@@ -79,7 +79,7 @@ func FuzzParseSelection(f *testing.F) {
 			}
 			written += "/" + part.word + "/" + strings.Join(escaped, ",")
 		}
-		again, err := ParseSelection(written)
+		again, err := ParseSelection(strings.TrimPrefix(written, "/"))
 		if diff := cmp.Diff(s, again); err != nil || diff != "" {
 			t.Errorf("%q, written as %q: %v\n%s", path, written, err, diff)
 		}
@@ -113,7 +113,7 @@ capability:
 // A selection goes by the methods that are called, not by what hints claim, and
 // by names as they are offered or as the file has them.
 func TestOffered(t *testing.T) {
-	adapter := bound(t, "shop.yaml", []byte(shop)).Plan.MCP[0]
+	offers := NewOffers(bound(t, "shop.yaml", []byte(shop)).Plan.MCP[:1])
 	for _, c := range []struct {
 		name string
 		s    Selection
@@ -128,13 +128,13 @@ func TestOffered(t *testing.T) {
 		{"read-only by tag", Selection{ReadOnly: true, Tags: []string{"common"}}, []string{"list things"}},
 	} {
 		var got []string
-		for _, tool := range c.s.Offered(adapter) {
+		for _, tool := range c.s.Offered(offers[0]) {
 			got = append(got, tool.Name)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
-		if err := c.s.Check(adapter); err != nil {
+		if err := c.s.Check(offers); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
@@ -147,7 +147,7 @@ func TestOffered(t *testing.T) {
 		`there is no tool "nope"`:                                   {Tools: []string{"add", "nope"}},
 		`there is no tool "list-things"; did you mean list_things?`: {Tools: []string{"list-things"}},
 	} {
-		if err := s.Check(adapter); err == nil || err.Error() != want {
+		if err := s.Check(offers); err == nil || err.Error() != want {
 			t.Errorf("%v: %v, want %s", s, err, want)
 		}
 	}
@@ -202,8 +202,8 @@ func TestViewsAreBounded(t *testing.T) {
 			t.Fatalf("%d: %q", n, got)
 		}
 	}
-	if len(e.views) > maxViews {
-		t.Errorf("%d views are kept", len(e.views))
+	if len(e.whole.views) > maxViews {
+		t.Errorf("%d views are kept", len(e.whole.views))
 	}
 }
 

@@ -123,11 +123,11 @@ func storyServer(t *testing.T, up *scripted, name string, capability []byte) htt
 		Bound: bound, Adapter: p.MCP[0], Version: "1", MaxResult: 2000,
 		Log: telemetry.NewLogger(slog.New(slog.DiscardHandler)), IDs: telemetry.NewIDs(),
 	}
-	s, err := New(opts)
+	e, err := NewEndpoint([]Member{{Options: opts}}, core.HTTPOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewEndpoint(s, opts, core.HTTPOptions{})
+	return e
 }
 
 // play sends one request and returns the answer's status and body, and what

@@ -30,8 +30,20 @@ type Options struct {
 	MaxResult int
 }
 
-// New returns the protocol server of an adapter.
+// New returns the protocol server of one adapter.
 func New(opts Options) (*core.Server, error) {
+	return Whole([]Member{{Options: opts}})
+}
+
+// built is what the server of an adapter is made of.
+type built struct {
+	adapter *adapter
+	options core.Options
+	// offers are the names of options.Tools.
+	offers []Offer
+}
+
+func build(opts Options, offers []Offer) (*built, error) {
 	a := &adapter{Options: opts}
 	resources, templates, err := a.resources()
 	if err != nil {
@@ -42,15 +54,22 @@ func New(opts Options) (*core.Server, error) {
 		return nil, err
 	}
 	info := opts.Bound.Plan.Document.Info
-	options := core.Options{
+	b := &built{adapter: a, options: core.Options{
 		Name: opts.Adapter.Namespace, Title: info.Label.Value, Version: cmp.Or(info.Version.Value, opts.Version),
-		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: a.tools(), Resources: resources, Templates: templates,
-		Prompts: prompts, TTL: opts.Adapter.TTL, CacheScope: opts.Adapter.CacheScope, OnRequest: a.observe,
+		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: []core.Tool{}, Resources: resources, Templates: templates,
+		Prompts: prompts, TTL: opts.Adapter.TTL, CacheScope: opts.Adapter.CacheScope,
+		OnRequest: (&watcher{log: opts.Log, name: opts.Adapter.Namespace, adapters: []*adapter{a}}).observe,
+	}}
+	for i := range offers {
+		if o := &offers[i]; opts.Selection.keeps(o) {
+			b.options.Tools = append(b.options.Tools, a.tool(o.Tool, o.Own))
+			b.offers = append(b.offers, *o)
+		}
 	}
 	if len(prompts) > 0 || len(templates) > 0 {
-		options.Complete = a.complete
+		b.options.Complete = a.complete
 	}
-	return core.New(options)
+	return b, nil
 }
 
 // instructions tell a model what the server is for.
@@ -60,24 +79,33 @@ func instructions(a *plan.MCPAdapter, p *plan.Plan) string {
 
 type adapter struct{ Options }
 
-func (a *adapter) tools() []core.Tool {
-	out := make([]core.Tool, 0, len(a.Adapter.Tools))
-	for i, name := range offeredNames(a.Adapter) {
-		if t := a.Adapter.Tools[i]; a.Selection.keeps(t, name) {
-			out = append(out, a.tool(t, name))
-		}
+// Names are the names that hosts know a tool by.
+type Names struct {
+	Tool string
+	// Arguments are in the order of the tool's inputs.
+	Arguments []string
+}
+
+// OfferedNames returns the names of an adapter's tools, in their order.
+func OfferedNames(a *plan.MCPAdapter) []Names {
+	out := make([]Names, len(a.Tools))
+	for i, o := range NewOffers([]*plan.MCPAdapter{a})[0] {
+		out[i] = Names{Tool: o.Own, Arguments: argumentNames(o.Tool)}
 	}
 	return out
 }
 
-// offeredNames are the names under which the adapter's tools are offered, in
-// their order. A selection changes none of them.
-func offeredNames(a *plan.MCPAdapter) []string {
-	names := make([]string, len(a.Tools))
-	for i, t := range a.Tools {
-		names[i] = t.Name
+// argumentNames are the names under which a tool's inputs are offered; a schema
+// that the file spells out keeps its own.
+func argumentNames(t *plan.Tool) []string {
+	names := make([]string, len(t.Inputs))
+	for i := range names {
+		names[i] = t.Inputs[i].Name
 	}
-	return hostNames(names, toolNames)
+	if !t.RawSchema.IsAbsent() {
+		return names
+	}
+	return hostNames(names, propertyNames)
 }
 
 // tool is one operation as a tool.
@@ -89,6 +117,8 @@ type tool struct {
 	properties map[string]int
 	folded     map[string]int
 	known      []string
+	// renamed maps the names of inputs to the arguments' where they differ.
+	renamed map[string]string
 	// output checks structured content; nil where no schema is published.
 	output *schema.Schema
 	shape  jsonvalue.Value
@@ -138,15 +168,17 @@ func (t *tool) inputSchema() []byte {
 	if !t.plan.RawSchema.IsAbsent() {
 		return t.rawSchema()
 	}
-	names := make([]string, len(t.plan.Inputs))
-	for i := range names {
-		names[i] = t.plan.Inputs[i].Name
-	}
 	var properties, required []jsonvalue.Member
-	for i, name := range hostNames(names, propertyNames) {
+	for i, name := range argumentNames(t.plan) {
 		in := &t.plan.Inputs[i]
 		t.properties[name] = i
 		t.known = append(t.known, name)
+		if name != in.Name {
+			if t.renamed == nil {
+				t.renamed = map[string]string{}
+			}
+			t.renamed[in.Name] = name
+		}
 		properties = append(properties, jsonvalue.Member{Name: name, Value: described(in, name)})
 		if in.Required {
 			required = append(required, jsonvalue.Member{Value: jsonvalue.StringOf(name)})

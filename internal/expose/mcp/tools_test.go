@@ -60,14 +60,18 @@ func bound(t testing.TB, name string, source []byte, contracts ...*openapi.Docum
 // judge them.
 func tools(t testing.TB, b *plan.Bound) []core.Tool {
 	t.Helper()
-	a := &adapter{Options{Bound: b, Adapter: b.Plan.MCP[0], Version: "test"}}
-	out := a.tools()
-	opts := a.Options
-	opts.Log, opts.IDs = telemetry.NewLogger(slog.New(slog.NewTextHandler(io.Discard, nil))), telemetry.NewIDs()
-	if _, err := New(opts); err != nil {
+	opts := Options{
+		Bound: b, Adapter: b.Plan.MCP[0], Version: "test",
+		Log: telemetry.NewLogger(slog.New(slog.NewTextHandler(io.Discard, nil))), IDs: telemetry.NewIDs(),
+	}
+	made, err := build(opts, NewOffers(b.Plan.MCP[:1])[0])
+	if err != nil {
+		t.Fatalf("%s: %v", b.Plan.Document.File, err)
+	}
+	if _, err := core.New(made.options); err != nil {
 		t.Errorf("%s: %v", b.Plan.Document.File, err)
 	}
-	return out
+	return made.options.Tools
 }
 
 func embeddedContracts(t testing.TB) []*openapi.Document {

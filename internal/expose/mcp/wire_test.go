@@ -23,11 +23,11 @@ func endpoint(t testing.TB, b *plan.Bound, change func(*Options)) *Endpoint {
 	if change != nil {
 		change(&opts)
 	}
-	s, err := New(opts)
+	e, err := NewEndpoint([]Member{{Options: opts}}, core.HTTPOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewEndpoint(s, opts, core.HTTPOptions{})
+	return e
 }
 
 // response is what a client gets.

@@ -21,8 +21,8 @@ type problemsView struct {
 }
 
 // explanation is the page to which the type of a problem leads.
-func explanation(info *Info) (rest.Page, error) {
-	view := problemsView{Label: labelOf(info), Version: info.Version}
+func explanation(label, version string) (rest.Page, error) {
+	view := problemsView{Label: label, Version: version}
 	for _, k := range everyKind() {
 		e := explain(k)
 		kind := kindView{Name: k.String(), Title: problem.Title(k), Status: problem.Status(k), What: e.what, Do: e.do}

@@ -18,6 +18,8 @@ import (
 var (
 	//go:embed overview.tmpl
 	overviewTemplate string
+	//go:embed catalogue.tmpl
+	catalogueTemplate string
 	//go:embed problems.tmpl
 	problemsTemplate string
 	//go:embed page.css

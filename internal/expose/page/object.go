@@ -35,16 +35,6 @@ func (o *object) set(name string, v jsonvalue.Value) {
 	o.put(name, v)
 }
 
-// get returns the member of a name, or nil.
-func (o object) get(name string) *jsonvalue.Value {
-	for i := range o {
-		if o[i].Name == name {
-			return &o[i].Value
-		}
-	}
-	return nil
-}
-
 func list(values ...jsonvalue.Value) jsonvalue.Value {
 	elems := make([]jsonvalue.Member, len(values))
 	for i, v := range values {

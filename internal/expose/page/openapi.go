@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,12 +14,20 @@ import (
 	"patchbay/internal/plan"
 )
 
-// OpenAPI describes a REST adapter in OpenAPI 3.1: every operation that is
-// routed and nothing else, as indented JSON that depends on its arguments only.
-// server is the address of the adapter; version stands in where the file gives
-// the capability neither a version nor a date.
-func OpenAPI(p *plan.Plan, a *plan.RESTAdapter, server, version string) ([]byte, error) {
-	d := &describer{plan: p, adapter: a, ids: map[string]bool{}, tags: map[string]string{}}
+// Described is an adapter that a description covers.
+type Described struct {
+	Plan    *plan.Plan
+	Adapter *plan.RESTAdapter
+	// Mount is the path under which the adapter's routes stand, or "".
+	Mount string
+}
+
+// OpenAPI describes the REST adapters of one address in OpenAPI 3.1: every
+// operation that is routed and nothing else, as indented JSON that depends on
+// its arguments only. server is the address; version stands in where the file
+// gives the capability neither a version nor a date.
+func OpenAPI(members []Described, server, version string) ([]byte, error) {
+	d := newDescriber(members)
 	d.components.put("schemas", "Problem", problemSchema())
 	for _, h := range headerParts() {
 		d.components.put("headers", h.Name, h.Value)
@@ -28,9 +37,11 @@ func OpenAPI(p *plan.Plan, a *plan.RESTAdapter, server, version string) ([]byte,
 	out.text("openapi", "3.1.0")
 	out.object("info", d.info(version))
 	out.put("servers", list(d.server(server)))
-	if scheme := d.securityScheme(); scheme != nil {
-		d.components.put("securitySchemes", securityName, scheme.value())
-		out.put("security", list(jsonvalue.ObjectOf([]jsonvalue.Member{{Name: securityName, Value: list()}})))
+	for i := range d.schemes {
+		d.components.put("securitySchemes", d.schemes[i].name, d.schemes[i].value())
+	}
+	if len(d.schemes) == 1 && d.guarded == len(members) {
+		out.put("security", d.schemes[0].requirement())
 	}
 	out.put("tags", d.tagList())
 	out.object("paths", paths)
@@ -41,19 +52,59 @@ func OpenAPI(p *plan.Plan, a *plan.RESTAdapter, server, version string) ([]byte,
 	root := out.value()
 	text := jsontext.Value(root.Append(nil))
 	if err := text.Indent(jsontext.WithIndent("  ")); err != nil {
-		return nil, fmt.Errorf("the OpenAPI description of %s cannot be written: %w", a.Namespace, err)
+		return nil, fmt.Errorf("the OpenAPI description of %s cannot be written: %w", members[0].Adapter.Namespace, err)
 	}
 	return append(text, '\n'), nil
 }
 
-// describer collects what the operations of an adapter have in common.
+// describer collects what the operations of the adapters have in common.
 type describer struct {
-	plan       *plan.Plan
-	adapter    *plan.RESTAdapter
-	ids        map[string]bool
+	members []Described
+	// plan and adapter are those of the member that is being described.
+	plan    *plan.Plan
+	adapter *plan.RESTAdapter
+	ids     map[string]bool
+	// twice holds the names that several operations have.
+	twice      map[string]bool
 	tags       map[string]string
 	components components
+	// schemes are the different ways in which callers prove who they are,
+	// guarded the number of members that have one.
+	schemes []securityScheme
+	guarded int
 }
+
+func newDescriber(members []Described) *describer {
+	d := &describer{members: members, ids: map[string]bool{}, twice: map[string]bool{}, tags: map[string]string{}}
+	seen := map[string]bool{}
+	for i := range members {
+		for _, op := range members[i].Adapter.Operations {
+			d.twice[op.Name], seen[op.Name] = seen[op.Name], true
+		}
+		g := guardOf(members[i].Adapter.Guard())
+		if g.Scheme == "" {
+			continue
+		}
+		d.guarded++
+		if !slices.ContainsFunc(d.schemes, func(s securityScheme) bool { return s.guard == g }) {
+			name := securityName
+			if n := len(d.schemes); n > 0 {
+				name += strconv.Itoa(n + 1)
+			}
+			d.schemes = append(d.schemes, securityScheme{g, name})
+		}
+	}
+	d.describe(0)
+	return d
+}
+
+// describe turns to a member.
+func (d *describer) describe(member int) {
+	d.plan, d.adapter = d.members[member].Plan, d.members[member].Adapter
+}
+
+// many reports whether the document is about more than one adapter.
+func (d *describer) many() bool { return len(d.members) > 1 }
 
 // aboutErrors ends the description of every adapter: it is what a caller has to
 // know and what no status says.
@@ -62,6 +113,9 @@ const aboutErrors = "Answers carry the header `Patchbay-Source`: `upstream` for 
 	"whether the upstream may have processed the request."
 
 func (d *describer) info(version string) object {
+	if d.many() {
+		return d.infoOfMany(version)
+	}
 	doc := &d.plan.Document.Info
 	var out object
 	out.text("title", markdown(cmp.Or(doc.Label.Value, d.adapter.Namespace)))
@@ -83,18 +137,47 @@ func (d *describer) info(version string) object {
 	return out
 }
 
+// maxNamed bounds the APIs that the description of many names.
+const maxNamed = 200
+
+func (d *describer) infoOfMany(version string) object {
+	var names strings.Builder
+	for i := range d.members {
+		if i == maxNamed {
+			fmt.Fprintf(&names, "\n- and %d more", len(d.members)-i)
+			break
+		}
+		m := &d.members[i]
+		fmt.Fprintf(&names, "\n- %s (%s)", cmp.Or(m.Plan.Document.Info.Label.Value, m.Adapter.Namespace), m.Adapter.Namespace)
+	}
+	var out, contact object
+	out.text("title", fmt.Sprintf("Patchbay: %d APIs", len(d.members)))
+	out.text("description", markdown(join("The APIs that one gateway serves at this address:\n"+names.String(), aboutErrors)))
+	out.text("version", cmp.Or(version, "0.0.0"))
+	contact.text("name", "The operator of this gateway")
+	out.object("contact", contact)
+	return out
+}
+
 func (d *describer) server(address string) jsonvalue.Value {
 	if trimmed := strings.TrimRight(address, "/"); trimmed != "" {
 		address = trimmed
 	}
 	var out object
 	out.text("url", cmp.Or(address, "/"))
-	out.text("description", "Where the adapter "+d.adapter.Namespace+" listens.")
+	text := "Where the adapter " + d.adapter.Namespace + " listens."
+	if d.many() {
+		text = "Where the adapters listen."
+	}
+	out.text("description", text)
 	return out.value()
 }
 
 // documentation leads to the provider's own pages.
 func (d *describer) documentation() object {
+	if d.many() {
+		return nil
+	}
 	for _, u := range d.plan.Upstreams {
 		if u.Profile != nil && u.Profile.Documentation != "" {
 			var out object
@@ -106,26 +189,47 @@ func (d *describer) documentation() object {
 	return nil
 }
 
-// securityName is how the document calls the adapter's only scheme.
+// securityName is how the document calls the adapters' first scheme.
 const securityName = "caller"
 
-// securityScheme describes how callers prove who they are, or is nil.
-func (d *describer) securityScheme() object {
-	scheme, name, place := d.adapter.Guard()
+// securityScheme is one way in which callers prove who they are.
+type securityScheme struct {
+	guard guard
+	name  string
+}
+
+func (s *securityScheme) value() jsonvalue.Value {
 	var out object
-	switch scheme {
+	switch s.guard.Scheme {
 	case "basic", "bearer":
 		out.text("type", "http")
-		out.text("scheme", scheme)
-	case "apikey":
-		out.text("type", "apiKey")
-		out.text("name", cmp.Or(name, "name-set-by-the-operator"))
-		out.text("in", placeName(place))
+		out.text("scheme", s.guard.Scheme)
 	default:
-		return nil
+		out.text("type", "apiKey")
+		out.text("name", cmp.Or(s.guard.Name, "name-set-by-the-operator"))
+		out.text("in", s.guard.In)
 	}
 	out.text("description", "Credentials of this gateway, given by its operator. They never reach the upstream.")
-	return out
+	return out.value()
+}
+
+func (s *securityScheme) requirement() jsonvalue.Value {
+	return list(jsonvalue.ObjectOf([]jsonvalue.Member{{Name: s.name, Value: list()}}))
+}
+
+// security is the requirement of the current member's operations, where the
+// document as a whole does not say it.
+func (d *describer) security() (jsonvalue.Value, bool) {
+	if len(d.schemes) == 1 && d.guarded == len(d.members) {
+		return jsonvalue.Value{}, false
+	}
+	g := guardOf(d.adapter.Guard())
+	for i := range d.schemes {
+		if d.schemes[i].guard == g {
+			return d.schemes[i].requirement(), true
+		}
+	}
+	return jsonvalue.Value{}, false
 }
 
 func placeName(p auth.Placement) string {
@@ -149,6 +253,10 @@ func (d *describer) tagsOf(op *plan.RESTOperation) []string {
 		}
 		names = append(names, name)
 		d.tags[name] = cmp.Or(d.tags[name], text)
+	}
+	if d.many() { // of many APIs, each is one group
+		add(strings.TrimSuffix(d.adapter.Namespace, "-rest"), d.plan.Document.Info.Label.Value)
+		return names
 	}
 	for _, name := range op.Tags {
 		add(name, "")

@@ -11,7 +11,11 @@ import (
 
 // operation describes one operation.
 func (d *describer) operation(item *pathItem, op *plan.RESTOperation) object {
-	id := unique(operationID(op.Name), d.ids)
+	name := op.Name
+	if d.many() && d.twice[name] {
+		name = strings.TrimSuffix(d.adapter.Namespace, "-rest") + "_" + name
+	}
+	id := unique(operationID(name), d.ids)
 	var out object
 	out.put("tags", texts(d.tagsOf(op)...))
 	out.text("summary", markdown(summary(op.Operation)))
@@ -24,6 +28,9 @@ func (d *describer) operation(item *pathItem, op *plan.RESTOperation) object {
 		out.object("requestBody", body)
 	}
 	out.object("responses", d.responses(op, id))
+	if security, own := d.security(); own {
+		out.put("security", security)
+	}
 	return out
 }
 

@@ -15,28 +15,37 @@ type pathItem struct {
 	template string
 	// names are the placeholders in their order, as the template calls them.
 	names []string
-	ops   []*plan.RESTOperation
+	ops   []ownedOperation
 }
 
-// paths describes the adapter's operations in the file's order.
+// ownedOperation is an operation of a member.
+type ownedOperation struct {
+	*plan.RESTOperation
+	member int
+}
+
+// paths describes the operations in the order of the files.
 func (d *describer) paths() object {
 	var items []*pathItem
 	byShape := map[string]*pathItem{}
-	for _, op := range d.adapter.Operations {
-		shape, item := newPathItem(op.Path)
-		if known := byShape[shape]; known != nil {
-			item = known
-		} else {
-			byShape[shape] = item
-			items = append(items, item)
+	for i := range d.members {
+		for _, op := range d.members[i].Adapter.Operations {
+			shape, item := newPathItem(d.members[i].Mount + op.Path)
+			if known := byShape[shape]; known != nil {
+				item = known
+			} else {
+				byShape[shape] = item
+				items = append(items, item)
+			}
+			item.ops = append(item.ops, ownedOperation{op, i})
 		}
-		item.ops = append(item.ops, op)
 	}
 	out := object{}
 	for _, item := range items {
 		var methods object
 		for _, op := range item.ops {
-			methods.object(strings.ToLower(op.Method), d.operation(item, op))
+			d.describe(op.member)
+			methods.object(strings.ToLower(op.Method), d.operation(item, op.RESTOperation))
 		}
 		out.object(item.template, methods)
 	}

@@ -15,35 +15,48 @@ import (
 )
 
 // components are the shared parts of a document, by section.
-type components struct{ sections map[string]object }
+type components struct {
+	sections map[string]object
+	// at is the index of a part in its section, names the name of a part by
+	// section, the name that it wants, and its text.
+	at    map[string]int
+	names map[string]string
+}
 
 // put adds a part under exactly this name.
 func (c *components) put(section, name string, v jsonvalue.Value) {
 	if c.sections == nil {
-		c.sections = map[string]object{}
+		c.sections, c.at, c.names = map[string]object{}, map[string]int{}, map[string]string{}
 	}
-	o := c.sections[section]
-	o.set(name, v)
-	c.sections[section] = o
+	key := section + "/" + name
+	if at, known := c.at[key]; known {
+		c.sections[section][at].Value = v
+		return
+	}
+	c.at[key] = len(c.sections[section])
+	c.sections[section] = append(c.sections[section], jsonvalue.Member{Name: name, Value: v})
 }
 
 // shared adds a part unless it is there already, under its name or a counted
 // one, and returns the reference to it.
 func (c *components) shared(section, name string, v jsonvalue.Value) jsonvalue.Value {
 	base := cmp.Or(operationID(name), "Unnamed")
-	name = base
-	for n := 2; ; n++ {
-		known := c.sections[section].get(name)
-		if known == nil {
-			c.put(section, name, v)
-			break
+	key := section + "/" + base + "/" + string(v.Append(nil))
+	name, known := c.names[key]
+	if !known {
+		name = base
+		for n := 2; c.has(section, name); n++ {
+			name = base + "_" + strconv.Itoa(n)
 		}
-		if same(known, &v) {
-			break
-		}
-		name = base + "_" + strconv.Itoa(n)
+		c.put(section, name, v)
+		c.names[key] = name
 	}
 	return jsonvalue.ObjectOf([]jsonvalue.Member{{Name: "$ref", Value: jsonvalue.StringOf("#/components/" + section + "/" + name)}})
+}
+
+func (c *components) has(section, name string) bool {
+	_, known := c.at[section+"/"+name]
+	return known
 }
 
 // same compares texts: members in another order make another part.

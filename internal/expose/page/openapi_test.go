@@ -26,7 +26,7 @@ import (
 func TestOpenAPIEmbedded(t *testing.T) {
 	t.Parallel()
 	p, _ := embedded(t)
-	got, err := OpenAPI(p, p.REST[0], "http://127.0.0.1:8080/", "1.2.3")
+	got, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0]}}, "http://127.0.0.1:8080/", "1.2.3")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestOpenAPIEmbedded(t *testing.T) {
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("description changed (-want +got):\n%s", diff)
 	}
-	again, err := OpenAPI(p, p.REST[0], "http://127.0.0.1:8080/", "1.2.3")
+	again, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0]}}, "http://127.0.0.1:8080/", "1.2.3")
 	if err != nil || !bytes.Equal(got, again) {
 		t.Errorf("two descriptions of one adapter differ (%v)", err)
 	}
@@ -78,7 +78,7 @@ func TestOpenAPI(t *testing.T) {
 				}
 			}
 			p := compile(t, "capability.yaml", source, contract.NewSet(contracts...))
-			data, err := OpenAPI(p, p.REST[0], "http://127.0.0.1:8080", "1.2.3")
+			data, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0]}}, "http://127.0.0.1:8080", "1.2.3")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +132,7 @@ func TestOpenAPICorpus(t *testing.T) {
 			}
 			for _, with := range []*contract.Set{nil, described} {
 				p := compile(t, filepath.Base(name), source, with)
-				data, err := OpenAPI(p, p.REST[0], "http://127.0.0.1:8080", "1.2.3")
+				data, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0]}}, "http://127.0.0.1:8080", "1.2.3")
 				if err != nil {
 					t.Fatal(err)
 				}

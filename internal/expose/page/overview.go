@@ -29,6 +29,9 @@ type overviewView struct {
 	// Cut reports that the file is longer than what is shown.
 	Cut                               bool
 	OpenAPI, Problems, CapabilityFile string
+	Mount                             string
+	// Catalogue is the page of all adapters, "" where there are no others.
+	Catalogue string
 }
 
 type upstreamView struct{ Namespace, Address, Auth string }
@@ -72,7 +75,11 @@ func overview(info *Info, file []byte) (rest.Page, error) {
 		Label: labelOf(info), Description: cmp.Or(p.Document.Info.Description.Value, info.Adapter.Description), Version: info.Version,
 		Namespace: info.Adapter.Namespace, BaseURL: strings.TrimRight(info.BaseURL, "/"), Sandbox: info.Sandbox,
 		Guard: guardOf(info.Adapter.Guard()), File: path.Base(p.Document.File),
-		OpenAPI: descriptionPath, Problems: problemsPath, CapabilityFile: capabilityPath,
+		OpenAPI: info.Directory + path.Base(descriptionPath), Problems: problemsPath, CapabilityFile: info.Directory + path.Base(capabilityPath),
+		Mount: info.Mount,
+	}
+	if info.Directory != Root {
+		view.Catalogue = Root
 	}
 	for _, u := range p.Upstreams {
 		view.Upstreams = append(view.Upstreams, upstreamView{u.Namespace, address(u), u.Auth()})
@@ -115,7 +122,7 @@ func (v *viewer) operations() []operationView {
 	var out []operationView
 	listed := v.info.Adapter.Operations
 	for _, op := range listed[:min(len(listed), maxListed)] {
-		_, item := newPathItem(op.Path)
+		_, item := newPathItem(v.info.Mount + op.Path)
 		id := unique("op-"+operationID(op.Name), v.ids)
 		o := operationView{
 			ID: id, Name: op.Name, Method: op.Method, Path: item.template, Summary: summary(op.Operation), Description: unlessSaid(describe(op.Operation), summary(op.Operation)),

@@ -7,6 +7,10 @@
 package page
 
 import (
+	"cmp"
+	"path"
+	"strings"
+
 	"patchbay/internal/expose/rest"
 	"patchbay/internal/plan"
 )
@@ -16,7 +20,12 @@ type Info struct {
 	Version string
 	Bound   *plan.Bound
 	Adapter *plan.RESTAdapter
-	// BaseURL is the adapter's address, MCP those of the capability's MCP adapters.
+	// Mount is the path under which the adapter's routes stand, or "".
+	Mount string
+	// Directory is the path of the pages, with a slash at its end; [Root] where
+	// it is "". An adapter that shares its listener has one of its own.
+	Directory string
+	// BaseURL is the listener's address, MCP those of the capability's MCP adapters.
 	BaseURL string
 	MCP     []MCPEndpoint
 	// Source is the capability file as it was given.
@@ -48,9 +57,10 @@ const (
 	capabilityPath  = Root + "capability.yaml"
 )
 
-// Build returns the pages by path.
+// Build returns the pages of an adapter by path.
 func Build(info Info) (map[string]rest.Page, error) {
-	document, err := OpenAPI(info.Bound.Plan, info.Adapter, info.BaseURL, info.Version)
+	info.Directory = cmp.Or(info.Directory, Root)
+	document, err := OpenAPI([]Described{{Plan: info.Bound.Plan, Adapter: info.Adapter}}, info.BaseURL+info.Mount, info.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -60,17 +70,16 @@ func Build(info Info) (map[string]rest.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	explained, err := explanation(&info)
-	if err != nil {
-		return nil, err
+	pages := map[string]rest.Page{
+		info.Directory + "openapi.json":            openapi,
+		info.Directory:                             people,
+		strings.TrimSuffix(info.Directory, "/"):    people,
+		info.Directory + path.Base(capabilityPath): {ContentType: "text/yaml; charset=utf-8", Data: file},
 	}
-	return map[string]rest.Page{
-		descriptionPath: openapi,
-		"/openapi.json": openapi,
-		Root:            people,
-		"/.patchbay":    people,
-		"/":             people,
-		problemsPath:    explained,
-		capabilityPath:  {ContentType: "text/yaml; charset=utf-8", Data: file},
-	}, nil
+	if info.Directory != Root {
+		return pages, nil
+	}
+	pages["/openapi.json"], pages["/"] = openapi, people
+	pages[problemsPath], err = explanation(labelOf(&info), info.Version)
+	return pages, err
 }

@@ -178,5 +178,36 @@
     });
   }
   document.getElementById("caller")?.addEventListener("submit", (event) => event.preventDefault());
-  for (const e of all("[data-origin]")) e.textContent = location.origin;
+  for (const e of all("[data-origin]")) e.textContent = location.origin + e.dataset.origin;
+
+  // Searching a catalogue: what has all the words stays.
+  const search = document.getElementById("search");
+  if (search) {
+    const cards = all("[data-api]").map((card) => ({
+      card, text: card.dataset.api.toLowerCase(),
+      rows: all("[data-row]", card).map((row) => ({ row, text: row.textContent.toLowerCase() })),
+    }));
+    const count = document.getElementById("count");
+    const filter = () => {
+      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const has = (text) => words.every((word) => text.includes(word));
+      let shown = 0;
+      let operations = 0;
+      for (const { card, text, rows } of cards) {
+        const whole = has(text);
+        let some = 0;
+        for (const { row, text: own } of rows) {
+          row.hidden = !(whole || has(text + " " + own));
+          if (!row.hidden) some++;
+        }
+        card.hidden = !(whole || some);
+        card.open = words.length > 0 && !whole && some > 0;
+        if (!card.hidden) { shown++; operations += some; }
+      }
+      count.textContent = shown + (shown === 1 ? " API, " : " APIs, ") + operations + (operations === 1 ? " operation" : " operations");
+    };
+    search.addEventListener("input", filter);
+    search.value = new URLSearchParams(location.search).get("q") ?? search.value;
+    if (search.value) filter();
+  }
 })();

@@ -17,7 +17,7 @@ import (
 func FuzzBody(f *testing.F) {
 	doc, _ := spec.Load("flex-interactions.yaml", capabilities.FlexInteractions().Data)
 	p, _ := plan.Compile(doc, plan.Options{})
-	h := New(Options{Adapter: p.REST[0], MaxBody: 1 << 12})
+	h := New(Options{Members: []Member{{Adapter: p.REST[0]}}, MaxBody: 1 << 12})
 	route, _ := h.routes.Match("/v1/interactions", nil)
 	create, ok := route.Method("POST")
 	if !ok {

@@ -5,8 +5,10 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"patchbay/internal/auth"
@@ -20,18 +22,32 @@ import (
 
 // Options are what a handler needs besides the plan.
 type Options struct {
-	Bound   *plan.Bound
-	Adapter *plan.RESTAdapter
-	// Verifier checks callers; nil lets everybody in.
-	Verifier *auth.Verifier
+	// Members are the adapters that share the listener. No two of them have a
+	// route in common.
+	Members []Member
 	// MaxBody bounds request bodies, in bytes.
 	MaxBody int64
 	Log     *telemetry.Logger
 	IDs     *telemetry.IDs
-	// Pages are served below /.patchbay/, and at / and /openapi.json where no
-	// route claims those.
-	Pages map[string]Page
+	// Pages finds documents of our own, which are served where no route claims
+	// their path; nil has none.
+	Pages Pages
 }
+
+// Member is an adapter of a listener.
+type Member struct {
+	Bound   *plan.Bound
+	Adapter *plan.RESTAdapter
+	// Verifier checks callers; nil lets everybody in.
+	Verifier *auth.Verifier
+	// Mount is a path, such as /twilio, under which all routes of the adapter
+	// stand; "" for none.
+	Mount string
+}
+
+// Pages finds the page at an escaped path, and the member whose callers may
+// read it; -1 stands for the callers of any member. It is called concurrently.
+type Pages func(path string) (page *Page, member int)
 
 // Page is a document of our own.
 type Page struct {
@@ -46,11 +62,14 @@ type Handler struct {
 	opts   Options
 	routes *route.Table[*endpoint]
 	bodies bodyReader
+	// verifiers are the different ones of the members.
+	verifiers []*auth.Verifier
 }
 
 // endpoint is a routed operation with what reading its inputs needs.
 type endpoint struct {
-	op *plan.RESTOperation
+	op     *plan.RESTOperation
+	member *Member
 	// query, header and cookie inputs by index.
 	query   []named
 	headers []named
@@ -74,16 +93,21 @@ type named struct {
 func New(opts Options) *Handler {
 	h := &Handler{opts: opts, routes: &route.Table[*endpoint]{}}
 	h.bodies.limit = opts.MaxBody
-	for _, op := range opts.Adapter.Operations {
-		e := newEndpoint(op)
-		// The plan has already reported clashes.
-		h.routes.Add(op.Path, op.Method, e)
+	for i := range opts.Members {
+		m := &opts.Members[i]
+		if !slices.ContainsFunc(h.verifiers, m.Verifier.Equal) {
+			h.verifiers = append(h.verifiers, m.Verifier)
+		}
+		for _, op := range m.Adapter.Operations {
+			// Clashes have been reported when the deployment was bound.
+			h.routes.Add(m.Mount+op.Path, op.Method, newEndpoint(m, op))
+		}
 	}
 	return h
 }
 
-func newEndpoint(op *plan.RESTOperation) *endpoint {
-	e := &endpoint{op: op, body: -1}
+func newEndpoint(m *Member, op *plan.RESTOperation) *endpoint {
+	e := &endpoint{op: op, member: m, body: -1}
 	for i := range op.Inputs {
 		in := &op.Inputs[i]
 		n := named{at: i, name: in.Name, folded: diag.Fold(in.Name), header: http.CanonicalHeaderKey(in.Name)}
@@ -127,7 +151,10 @@ type exchange struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	x := &exchange{h: h, w: w, r: r}
-	x.access.Protocol, x.access.Adapter, x.access.Method = "rest", h.opts.Adapter.Namespace, r.Method
+	x.access.Protocol, x.access.Method = "rest", r.Method
+	if len(h.opts.Members) == 1 {
+		x.access.Adapter = h.opts.Members[0].Adapter.Namespace
+	}
 	x.access.RequestID = h.opts.IDs.Accept(r.Header.Get("X-Request-Id"))
 	x.requestID[0] = x.access.RequestID
 	w.Header()["X-Request-Id"] = x.requestID[:]
@@ -141,17 +168,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (x *exchange) serve(ctx context.Context) *fault.Fault {
 	path := x.r.URL.EscapedPath()
 	found, params := x.h.routes.Match(path, x.params[:0])
-	if ok, challenge := x.h.opts.Verifier.Verify(x.r); !ok {
-		x.w.Header().Set("WWW-Authenticate", challenge)
-		return fault.New(fault.Unauthenticated, "this adapter wants credentials")
-	}
 	if found == nil {
-		if page, ok := x.h.page(path); ok {
-			return x.servePage(page)
-		}
-	}
-	if found == nil {
-		return x.notFound(path)
+		return x.serveUnrouted(path)
 	}
 	x.access.Route = found.Pattern
 	e, ok := found.Method(x.r.Method)
@@ -159,15 +177,21 @@ func (x *exchange) serve(ctx context.Context) *fault.Fault {
 		ok = false // a HEAD that nobody declared must not change anything
 	}
 	if !ok {
+		if f := x.verifyAny(); f != nil {
+			return f
+		}
 		f := fault.New(fault.MethodNotAllowed, "%s answers no %s", found.Pattern, clip(x.r.Method))
 		f.Allow = found.Allow()
 		return f
 	}
-	x.e, x.access.Operation = e, e.op.Name
+	x.e, x.access.Adapter, x.access.Operation = e, e.member.Adapter.Namespace, e.op.Name
+	if f := x.verify(e.member); f != nil {
+		return f
+	}
 	if f := x.inputs(params); f != nil {
 		return f
 	}
-	out, err := x.h.opts.Bound.Run(ctx, e.op.Operation, &x.args)
+	out, err := e.member.Bound.Run(ctx, e.op.Operation, &x.args)
 	if err != nil {
 		return fault.Of(err)
 	}
@@ -178,6 +202,54 @@ func (x *exchange) serve(ctx context.Context) *fault.Fault {
 	x.write(out)
 	out.Release()
 	return nil
+}
+
+// serveUnrouted answers a path that no route has: with a page of our own, or
+// not at all.
+func (x *exchange) serveUnrouted(path string) *fault.Fault {
+	if x.h.opts.Pages != nil {
+		if page, member := x.h.opts.Pages(path); page != nil {
+			f := x.verifyAny()
+			if member >= 0 {
+				f = x.verify(&x.h.opts.Members[member])
+			}
+			if f != nil {
+				return f
+			}
+			return x.servePage(page)
+		}
+	}
+	if f := x.verifyAny(); f != nil {
+		return f
+	}
+	return x.notFound(path)
+}
+
+// verify checks the caller of a member.
+func (x *exchange) verify(m *Member) *fault.Fault {
+	if ok, challenge := m.Verifier.Verify(x.r); !ok {
+		return x.unauthenticated(challenge)
+	}
+	return nil
+}
+
+// verifyAny checks a caller of what belongs to no member: one whom any of them
+// lets in may know it.
+func (x *exchange) verifyAny() *fault.Fault {
+	first := ""
+	for _, v := range x.h.verifiers {
+		ok, challenge := v.Verify(x.r)
+		if ok {
+			return nil
+		}
+		first = cmp.Or(first, challenge)
+	}
+	return x.unauthenticated(first)
+}
+
+func (x *exchange) unauthenticated(challenge string) *fault.Fault {
+	x.w.Header().Set("WWW-Authenticate", challenge)
+	return fault.New(fault.Unauthenticated, "this adapter wants credentials")
 }
 
 func (x *exchange) notFound(path string) *fault.Fault {

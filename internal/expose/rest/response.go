@@ -111,13 +111,7 @@ func (x *exchange) fail(f *fault.Fault) {
 	x.access.Status = problem.Write(x.w, f, x.access.RequestID)
 }
 
-// page finds a page of our own.
-func (h *Handler) page(path string) (Page, bool) {
-	p, ok := h.opts.Pages[path]
-	return p, ok
-}
-
-func (x *exchange) servePage(p Page) *fault.Fault {
+func (x *exchange) servePage(p *Page) *fault.Fault {
 	if x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
 		f := fault.New(fault.MethodNotAllowed, "this page is only read")
 		f.Allow = []string{"GET", "HEAD"}

@@ -1,0 +1,159 @@
+package openapi
+
+import (
+	"sync"
+
+	"patchbay/internal/jsonvalue"
+)
+
+// Copies makes operations that hold on to no document: what they say is copied,
+// and so is what their schemas refer to, once for all operations that refer to
+// it. A Copies is safe for concurrent use. It belongs to the time of compiling;
+// operations do not refer to it.
+type Copies struct {
+	mu     sync.Mutex
+	copier jsonvalue.Copier
+	// targets are by what they are copies of.
+	targets map[*jsonvalue.Value]*target
+	// left is how many values may still be copied out of each document as
+	// targets: references into each other's insides could multiply it.
+	left map[*Document]int
+}
+
+// target is the copy of what a reference leads to, with the references in it.
+type target struct {
+	value jsonvalue.Value
+	refs  []string
+}
+
+// maxCopies is how often all values of a document may be copied as targets; what
+// lies beyond is not found.
+const maxCopies = 4
+
+// NewCopies returns an empty store.
+func NewCopies() *Copies {
+	return &Copies{targets: map[*jsonvalue.Value]*target{}, left: map[*Document]int{}}
+}
+
+// Operation returns a copy of an operation that [Reference.Read] returned.
+func (c *Copies) Operation(op *Operation) *Operation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := keeper{Copies: c, document: op.document}
+	text := c.copier.Text
+	out := &Operation{
+		Document: text(op.Document), OpenAPI30: op.OpenAPI30, ID: text(op.ID), Summary: text(op.Summary), Description: text(op.Description),
+		Server: text(op.Server), Path: text(op.Path),
+	}
+	for _, tag := range op.Tags {
+		out.Tags = append(out.Tags, Tag{Name: text(tag.Name), Description: text(tag.Description)})
+	}
+	out.Parameters = make([]Parameter, len(op.Parameters))
+	for i := range op.Parameters {
+		p := op.Parameters[i]
+		p.Name, p.In, p.Description, p.Style, p.Content = text(p.Name), text(p.In), text(p.Description), text(p.Style), text(p.Content)
+		p.Schema, p.Example = k.schema(p.Schema), k.plain(p.Example)
+		out.Parameters[i] = p
+	}
+	if op.Body != nil {
+		out.Body = &Body{Description: text(op.Body.Description), Required: op.Body.Required, Content: k.content(op.Body.Content)}
+	}
+	out.Responses = make([]Response, len(op.Responses))
+	for i := range op.Responses {
+		r := &op.Responses[i]
+		out.Responses[i] = Response{Status: text(r.Status), Description: text(r.Description), Content: k.content(r.Content)}
+	}
+	out.refs = k.refs
+	return out
+}
+
+// keeper copies one operation.
+type keeper struct {
+	*Copies
+	document *Document
+	refs     map[string]*jsonvalue.Value
+}
+
+func (k *keeper) content(list []MediaType) []MediaType {
+	if list == nil {
+		return nil
+	}
+	out := make([]MediaType, len(list))
+	for i, mt := range list {
+		out[i] = MediaType{Type: k.copier.Text(mt.Type), Schema: k.schema(mt.Schema), Example: k.plain(mt.Example)}
+	}
+	return out
+}
+
+func (k *keeper) plain(v *jsonvalue.Value) *jsonvalue.Value {
+	if v == nil {
+		return nil
+	}
+	out := k.copier.Value(v)
+	return &out
+}
+
+// schema copies a schema and everything that it refers to. What is referred to
+// is found with an explicit list, because references may be chained at will.
+func (k *keeper) schema(v *jsonvalue.Value) *jsonvalue.Value {
+	if v == nil {
+		return nil
+	}
+	open := references(v, nil)
+	for len(open) > 0 {
+		ref := open[len(open)-1]
+		open = open[:len(open)-1]
+		if _, known := k.refs[ref]; known {
+			continue
+		}
+		t := k.target(ref)
+		if t == nil {
+			continue
+		}
+		if k.refs == nil {
+			k.refs = map[string]*jsonvalue.Value{}
+		}
+		k.refs[k.copier.Text(ref)] = &t.value
+		open = append(open, t.refs...)
+	}
+	return k.plain(v)
+}
+
+// target returns the copy of what a reference leads to, or nil.
+func (k *keeper) target(ref string) *target {
+	v, ok := k.document.Resolve(ref)
+	if !ok {
+		return nil
+	}
+	if known := k.targets[v]; known != nil {
+		return known
+	}
+	left, known := k.left[k.document]
+	if !known {
+		left = maxCopies * k.document.root.Size()
+	}
+	if left -= v.Size(); left < 0 {
+		return nil
+	}
+	k.left[k.document] = left
+	t := &target{value: k.copier.Value(v)}
+	t.refs = references(&t.value, nil)
+	k.targets[v] = t
+	return t
+}
+
+// references appends the references in a value, at any depth. Those that stand
+// in an example or an enum are none; following them does no harm.
+func references(v *jsonvalue.Value, found []string) []string {
+	elems := v.Elems()
+	for i := range elems {
+		m := &elems[i]
+		switch {
+		case m.Value.Len() > 0:
+			found = references(&m.Value, found)
+		case m.Name == "$ref" && m.Value.Kind() == jsonvalue.String:
+			found = append(found, m.Value.Text())
+		}
+	}
+	return found
+}
