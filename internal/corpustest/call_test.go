@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// rest calls an operation through its route, as a client does that knows the
+// callRoute calls an operation through its route, as a client does that knows the
 // route from the file and everything else from the provider's document.
-func (g *gateway) rest(t testing.TB, x *target, in *inputs, media, body string) {
+func (g *gateway) callRoute(t testing.TB, x *target, in *inputs, media, body string) {
 	t.Helper()
 	path, query := g.route(x, in)
 	header := http.Header{}
@@ -33,7 +33,7 @@ func (g *gateway) rest(t testing.TB, x *target, in *inputs, media, body string) 
 			}
 		}
 	}
-	target := g.addresses[x.adapter] + path
+	target := g.rest[x.adapter] + path
 	if len(query) > 0 {
 		target += "?" + strings.Join(query, "&")
 	}
@@ -153,8 +153,8 @@ const (
 	modern = "2026-07-28"
 )
 
-// tool calls a tool in one of the eras.
-func (g *gateway) tool(t testing.TB, x *target, era, arguments string) {
+// callTool calls a tool at an endpoint, in one of the eras.
+func (g *gateway) callTool(t testing.TB, x *target, endpoint, name, era, arguments string) {
 	t.Helper()
 	var answer struct {
 		Result struct {
@@ -163,17 +163,17 @@ func (g *gateway) tool(t testing.TB, x *target, era, arguments string) {
 		}
 		Error any
 	}
-	said := g.ask(t, x.adapter, era, "tools/call", x.Name, `"name":`+compact(x.Name)+`,"arguments":`+arguments)
+	said := ask(t, endpoint, era, "tools/call", name, `"name":`+compact(name)+`,"arguments":`+arguments)
 	if err := json.Unmarshal([]byte(said), &answer); err != nil {
 		t.Fatalf("%s: %v in %s", x.file, err, said)
 	}
 	if answer.Result.IsError || answer.Error != nil {
-		t.Errorf("%s: MCP %s of %s: %s\n%s", x.file, era, x.Name, said, arguments)
+		t.Errorf("%s: MCP %s of %s: %s\n%s", x.file, era, name, said, arguments)
 	}
 }
 
 // ask sends one request of MCP and returns the answer.
-func (g *gateway) ask(t testing.TB, adapter, era, method, name, params string) string {
+func ask(t testing.TB, endpoint, era, method, name, params string) string {
 	t.Helper()
 	header := http.Header{
 		"Content-Type": {jsonMedia}, "Accept": {"application/json, text/event-stream"}, "Mcp-Protocol-Version": {era},
@@ -189,9 +189,9 @@ func (g *gateway) ask(t testing.TB, adapter, era, method, name, params string) s
 		params += `"_meta":{"io.modelcontextprotocol/protocolVersion":"` + modern + `","io.modelcontextprotocol/clientCapabilities":{}}`
 	}
 	message := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{%s}}`, method, params)
-	status, said := send(t, http.MethodPost, g.addresses[adapter], header, message)
+	status, said := send(t, http.MethodPost, endpoint, header, message)
 	if status != http.StatusOK {
-		t.Errorf("MCP %s at %s: %d %s", method, adapter, status, said)
+		t.Errorf("MCP %s at %s: %d %s", method, endpoint, status, said)
 	}
 	return said
 }

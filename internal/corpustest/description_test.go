@@ -22,41 +22,69 @@ type shape struct {
 	Answer bool
 }
 
-// checkDescriptions: the OpenAPI description of each REST adapter has every
-// operation, with what the file and the documents say about it.
+// checkDescriptions: the OpenAPI description of each REST adapter, and that of all
+// of them, has every operation, with what the file and the documents say about it.
 func (g *gateway) checkDescriptions(t *testing.T, files []*capability) {
 	t.Helper()
 	operations, answers := 0, 0
+	whole := description(t, g.site, g.site+"/.patchbay/openapi.json")
 	for _, c := range files {
 		targets := c.targets(t, "rest")
-		status, said := send(t, http.MethodGet, g.addresses[targets[0].adapter]+"/.patchbay/openapi.json", http.Header{}, "")
-		d := &document{name: c.file}
-		if err := json.Unmarshal([]byte(said), &d.root); err != nil || status != http.StatusOK {
-			t.Fatalf("%s: %d, %v", c.file, status, err)
-		}
-		if v := text(d.root["openapi"]); v != "3.1.0" && v != "3.1.1" {
-			t.Errorf("%s: the description is of OpenAPI %q", c.file, v)
-		}
+		adapter := targets[0].adapter
+		own := description(t, g.rest[adapter], g.site+"/.patchbay/"+adapter+"/openapi.json")
 		for i := range targets {
 			x := &targets[i]
 			operations++
-			op := d.object(d.object(d.object(d.root["paths"])[x.route])[strings.ToLower(x.Method)])
 			want := x.shape()
-			if diff := cmp.Diff(want, d.shape(op)); diff != "" {
+			if diff := cmp.Diff(want, own.shape(x.route, x.Method)); diff != "" {
 				t.Errorf("%s: %s %s (-want +described):\n%s", c.file, x.Method, x.route, diff)
+			}
+			if diff := cmp.Diff(want, whole.shape("/"+adapter+x.route, x.Method)); diff != "" {
+				t.Errorf("%s: %s %s in the description of all (-want +described):\n%s", c.file, x.Method, x.route, diff)
 			}
 			if want.Answer {
 				answers++
 			}
 		}
 	}
-	if operations != 921 || answers == 0 {
-		t.Errorf("%d operations and %d schemas of answers, want 921 and some", operations, answers)
+	if operations != 921 || whole.operations() != 921 || answers == 0 {
+		t.Errorf("%d operations, %d in the description of all, and %d schemas of answers: want 921 and some", operations, whole.operations(), answers)
 	}
 }
 
+// description reads an OpenAPI description, which has to be of a server.
+func description(t testing.TB, server, address string) *document {
+	t.Helper()
+	status, said := send(t, http.MethodGet, address, http.Header{}, "")
+	d := &document{name: address}
+	if err := json.Unmarshal([]byte(said), &d.root); err != nil || status != http.StatusOK {
+		t.Fatalf("%s: %d, %v", address, status, err)
+	}
+	if v := text(d.root["openapi"]); v != "3.1.0" && v != "3.1.1" {
+		t.Errorf("%s is of OpenAPI %q", address, v)
+	}
+	if diff := cmp.Diff([]string{server}, d.servers(d.root)); diff != "" {
+		t.Errorf("servers of %s (-want +got):\n%s", address, diff)
+	}
+	return d
+}
+
+// operations counts those of a document.
+func (d *document) operations() int {
+	count := 0
+	for _, item := range d.object(d.root["paths"]) {
+		for key := range d.object(item) {
+			if slices.Contains([]string{"get", "put", "post", "delete", "patch"}, key) {
+				count++
+			}
+		}
+	}
+	return count
+}
+
 // shape is what the description of an operation says.
-func (d *document) shape(op map[string]any) shape {
+func (d *document) shape(path, method string) shape {
+	op := d.object(d.object(d.object(d.root["paths"])[path])[strings.ToLower(method)])
 	var out shape
 	for _, declared := range list(op["parameters"]) {
 		p := d.object(declared)

@@ -76,13 +76,11 @@ func (g *generator) withNulls(c *contract, body object) object {
 }
 
 // params are the parameters in query and header that a caller can give: those
-// of the file, as the document describes them where it does, and the query
-// parameters that only the document has.
+// of the document, and those that only the file has.
 func (op *consumed) params() []parameter {
 	var out []parameter
 	for _, p := range op.contract.params {
-		declared := slices.ContainsFunc(op.Inputs, func(i declared) bool { return i.In == p.in && same(i.Name, p.name) })
-		if p.in == "query" || p.in == "header" && declared && !reserved(p.name) {
+		if p.in == "query" || p.in == "header" && !reserved(p.name) {
 			out = append(out, p)
 		}
 	}
@@ -132,9 +130,9 @@ func expected(x *target, in *inputs) request {
 	}
 	switch x.api.Authentication.Type {
 	case "basic":
-		out.Header["Authorization"] = []string{basic(variable(x.api.Authentication.Username), variable(x.api.Authentication.Password))}
+		out.Header["Authorization"] = []string{basic(variable(x, x.api.Authentication.Username), variable(x, x.api.Authentication.Password))}
 	case "bearer":
-		out.Header["Authorization"] = []string{"Bearer " + variable(x.api.Authentication.Token)}
+		out.Header["Authorization"] = []string{"Bearer " + variable(x, x.api.Authentication.Token)}
 	}
 	switch {
 	case c.media == formMedia:
@@ -170,10 +168,11 @@ func (c *contract) isList(field string) bool {
 	return property["type"] == "array"
 }
 
-// variable is the value of a text that is one placeholder of a variable.
-func variable(text string) string {
+// variable is the value of a text that is one placeholder of a variable, as the
+// operator has it for this file.
+func variable(x *target, text string) string {
 	name, found := strings.CutPrefix(strings.TrimSuffix(text, "}}"), "{{env.")
-	value, known := environment(name)
+	value, known := environment(mapped(x.api.Namespace, name))
 	if !found || !known {
 		return "no variable: " + text
 	}

@@ -168,7 +168,7 @@ func faults() []fault {
 		}},
 		{"an array in brackets", func(r *recorded) bool { return in(&r.body, "StatusCallbackEvent=", "StatusCallbackEvent%5B%5D=") }},
 		{"no credentials", func(r *recorded) bool { r.header.Del("Authorization"); return true }},
-		{"other credentials", header("Authorization", basic(user, token))},
+		{"other credentials", header("Authorization", basic(user, "for Twilio only"))},
 		{"a header of the caller's", header("X-Caller", "1")},
 		{"a lost media type", func(r *recorded) bool {
 			_, ok := r.header["Content-Type"]

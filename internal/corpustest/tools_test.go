@@ -23,11 +23,12 @@ func (g *gateway) checkSchemas(t *testing.T, files []*capability) {
 	schemas, tools := newSchemaReader(), 0
 	for _, c := range files {
 		targets := c.targets(t, "mcp")
-		listed := g.list(t, targets[0].adapter, legacy)
-		if diff := cmp.Diff(listed, g.list(t, targets[0].adapter, modern)); diff != "" {
+		endpoint := g.tools[targets[0].adapter]
+		own := listed(t, endpoint, legacy)
+		if diff := cmp.Diff(own, listed(t, endpoint, modern)); diff != "" {
 			t.Errorf("%s: tools of the two eras (-%s +%s):\n%s", c.file, legacy, modern, diff)
 		}
-		for i, tool := range listed {
+		for i, tool := range own {
 			tools++
 			where := c.file + ": " + tool.Name
 			input := schemas.compile(t, where, tool.InputSchema)
@@ -95,8 +96,8 @@ func decoded(t testing.TB, text string) any {
 	return v
 }
 
-// list returns the tools of an adapter, all pages of them.
-func (g *gateway) list(t testing.TB, adapter, era string) []advertised {
+// listed returns the tools of an endpoint, all pages of them.
+func listed(t testing.TB, endpoint, era string) []advertised {
 	t.Helper()
 	var all []advertised
 	params := ""
@@ -107,9 +108,9 @@ func (g *gateway) list(t testing.TB, adapter, era string) []advertised {
 				NextCursor string
 			}
 		}
-		said := g.ask(t, adapter, era, "tools/list", "", params)
+		said := ask(t, endpoint, era, "tools/list", "", params)
 		if err := json.Unmarshal([]byte(said), &answer); err != nil {
-			t.Fatalf("%s: %v in %s", adapter, err, said)
+			t.Fatalf("%s: %v in %s", endpoint, err, said)
 		}
 		all = append(all, answer.Result.Tools...)
 		if answer.Result.NextCursor == "" {
@@ -119,16 +120,61 @@ func (g *gateway) list(t testing.TB, adapter, era string) []advertised {
 	}
 }
 
-// inputSchemas are the input schemas of an adapter's tools by name.
-func (g *gateway) inputSchemas(t testing.TB, adapter string) map[string]*inputSchema {
+// offered is a tool as an endpoint offers it.
+type offered struct {
+	endpoint, name string
+	schema         *inputSchema
+}
+
+// offers finds the tools that a round calls, by adapter and by their names in
+// the files. The endpoint of all has every file's tools, in the order of files.
+func (g *gateway) offers(t testing.TB, files []*capability, r round) map[string]map[string]offered {
 	t.Helper()
-	out := map[string]*inputSchema{}
-	for _, tool := range g.list(t, adapter, legacy) {
-		s := &inputSchema{}
-		if err := json.Unmarshal(tool.InputSchema, s); err != nil {
-			t.Fatalf("%s: %s: %v", adapter, tool.Name, err)
+	out := map[string]map[string]offered{}
+	var whole []advertised
+	if r.whole {
+		whole = listed(t, g.all, r.era)
+	}
+	seen := map[string]bool{}
+	for _, c := range files {
+		targets := c.targets(t, "mcp")
+		adapter := targets[0].adapter
+		endpoint, own := g.tools[adapter], whole
+		if r.whole {
+			endpoint = g.all
+			if len(whole) < len(targets) {
+				t.Fatalf("%s offers %d tools too few", g.all, len(targets)-len(whole))
+			}
+			own, whole = whole[:len(targets)], whole[len(targets):]
+		} else {
+			own = listed(t, endpoint, r.era)
 		}
-		out[tool.Name] = s
+		out[adapter] = map[string]offered{}
+		for i, x := range targets {
+			if len(own) != len(targets) || !means(own[i].Name, x) {
+				t.Fatalf("%s: %d tools are offered, of which number %d is no %s", c.file, len(own), i, x.Name)
+			}
+			if r.whole && seen[own[i].Name] {
+				t.Errorf("%s: two tools are called %s", g.all, own[i].Name)
+			}
+			seen[own[i].Name] = true
+			schema := &inputSchema{}
+			if err := json.Unmarshal(own[i].InputSchema, schema); err != nil {
+				t.Fatal(err)
+			}
+			out[adapter][x.Name] = offered{endpoint, own[i].Name, schema}
+		}
+	}
+	if len(whole) > 0 {
+		t.Errorf("%s offers %d tools that no file has", g.all, len(whole))
 	}
 	return out
+}
+
+// means reports whether a name is that of a tool: its own, or one that begins with
+// the namespace because several tools have it, and that may be cut.
+func means(name string, x target) bool {
+	long := strings.TrimSuffix(x.adapter, "-mcp") + "_" + x.Name
+	const most = 64
+	return name == x.Name || name == long || len(long) > most && len(name) <= most && strings.HasPrefix(long, name[:most/2])
 }
