@@ -20,8 +20,12 @@ type Options struct {
 // Compile turns a document into a plan. It always returns a plan; whether it
 // may run is for the diagnostics to say: none of them is an error.
 func Compile(doc *spec.Document, opts Options) (*Plan, diag.List) {
-	c := &compiler{plan: &Plan{Document: doc}, opts: opts, upstreams: map[string]*Upstream{}, absent: map[string]bool{}, contractNotes: map[string]bool{}}
+	c := &compiler{
+		plan: &Plan{Document: doc}, opts: opts, upstreams: map[string]*Upstream{}, absent: map[string]bool{},
+		environment: map[string]bool{}, contractNotes: map[string]bool{},
+	}
 	c.namespaces()
+	c.environmentInputs()
 	c.consumes()
 	c.exposes()
 	c.unusedBinds()
@@ -35,6 +39,8 @@ type compiler struct {
 	upstreams map[string]*Upstream
 	// absent holds the consumed namespaces that are not run at all.
 	absent map[string]bool
+	// environment holds the variables that inputs with `in: environment` declare.
+	environment map[string]bool
 	// contractNotes keeps a document's problem from being repeated.
 	contractNotes map[string]bool
 }

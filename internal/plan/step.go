@@ -11,10 +11,34 @@ import (
 	"patchbay/internal/spec"
 )
 
-// stepRef is a value that an earlier step gives: its output, or a part of it.
+// stepRef is a value that a run works with beside its inputs: the output of an
+// earlier step or a part of it, or, with noStep, the value of an input that the
+// file gives.
 type stepRef struct {
 	step int
 	path []string
+	// constant is the value given, or absent where selects takes it from an input.
+	constant jsonvalue.Value
+	selects  *jsonpath.Path
+	input    int
+}
+
+const noStep = -1
+
+// given is the value of an input that the file gives.
+func (r *stepRef) given(inputs []jsonvalue.Value) jsonvalue.Value {
+	if r.selects == nil {
+		return r.constant
+	}
+	from := &inputs[r.input]
+	if from.IsAbsent() {
+		return jsonvalue.Value{}
+	}
+	v, ok := selected(r.selects, from)
+	if !ok || v.IsNull() {
+		return jsonvalue.Value{}
+	}
+	return v
 }
 
 // of takes the value out of the step's output; absent where it is not there.
@@ -83,6 +107,9 @@ func (b *builder) hasStep(name string) bool {
 
 // stepRef finds the earlier step that a placeholder such as get-ship.imo means.
 func (b *builder) stepRef(name string) (int, bool) {
+	if ref, ok := b.fixedInput(b.unscoped(name)); ok {
+		return ref, true
+	}
 	if b.isInput(name) {
 		return 0, false
 	}
@@ -229,15 +256,18 @@ func (a *assembly) result(outputs []jsonvalue.Member) (jsonvalue.Value, bool) {
 	return jsonvalue.ObjectOf(members), members != nil
 }
 
-func (p *part) selected(root *jsonvalue.Value) (jsonvalue.Value, bool) {
-	if p.path.Singular() {
-		v, ok := p.path.One(root)
+func (p *part) selected(root *jsonvalue.Value) (jsonvalue.Value, bool) { return selected(p.path, root) }
+
+// selected is the match of a singular path, or the array of all matches.
+func selected(path *jsonpath.Path, root *jsonvalue.Value) (jsonvalue.Value, bool) {
+	if path.Singular() {
+		v, ok := path.One(root)
 		if !ok || v.IsAbsent() {
 			return jsonvalue.Value{}, false
 		}
 		return *v, true
 	}
-	found, err := p.path.Query(root)
+	found, err := path.Query(root)
 	if err != nil {
 		return jsonvalue.Value{}, false
 	}

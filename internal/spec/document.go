@@ -97,6 +97,8 @@ type Entry struct {
 	// Tag says how YAML read the value, as in [Node]: it tells the number 5
 	// from the text '5'.
 	Tag string
+	// Data is set for a value of with that is a list or a mapping.
+	Data *Node
 }
 
 // Consumes is an HTTP API that the capability calls.

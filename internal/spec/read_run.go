@@ -25,11 +25,34 @@ func (l *loader) runMember(key, val *node, out *Run) bool {
 
 // with reads the arguments of a call.
 func (l *loader) with(key, val *node) []Entry {
-	out := l.entries(key, val)
-	for i := range out {
-		if out[i].Tag == tagBool {
-			l.deviateAt(deviationWith, out[i].Value.Span)
+	val = follow(val)
+	switch {
+	case isNull(val):
+		l.empty(key)
+		return nil
+	case val.Kind != mappingNode:
+		l.wrongKind(key.Value, val, "a mapping")
+		return nil
+	}
+	pairs := l.members(val)
+	if !l.takeObjects(val, len(pairs)/2) {
+		return nil
+	}
+	out := make([]Entry, 0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, value := pairs[i], follow(pairs[i+1])
+		entry := Entry{Name: l.textOf(name), Value: l.textOf(value), Tag: value.Tag}
+		switch {
+		case value.Kind != scalarNode:
+			l.deviate(deviationWithData, name)
+			data := l.node(value)
+			entry.Value, entry.Data = Text{Span: data.Span}, &data
+		case isNull(value):
+			l.empty(name)
+		case value.Tag == tagBool:
+			l.deviate(deviationWith, value)
 		}
+		out = append(out, entry)
 	}
 	return out
 }
