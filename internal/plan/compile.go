@@ -49,12 +49,13 @@ func (c *compiler) doc() *spec.Document { return c.plan.Document }
 
 // disable records that a part of the document does not run, as one diagnostic
 // at its place.
-func (c *compiler) disable(code diag.Code, kind, name string, span diag.Span, reason, hint string) {
+func (c *compiler) disable(code diag.Code, kind, name string, span diag.Span, reason, hint string) *diag.Diagnostic {
 	c.plan.Disabled = append(c.plan.Disabled, Disabled{Kind: kind, Name: name, Reason: reason, Span: span})
 	d := c.diags.Warnf(code, span, "%s %q does not run: %s", kind, name, reason)
 	if hint != "" {
 		d.WithHint("%s", hint)
 	}
+	return d
 }
 
 // namespaces reports names that are used twice where they must differ.

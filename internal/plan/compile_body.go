@@ -266,8 +266,14 @@ func (b *requestBody) templates(f func(*data)) {
 func (c *compiler) bodyArguments(op *consumed) {
 	op.body.templates(func(d *data) {
 		for _, ph := range d.source.Placeholders() {
-			if name, ok := c.argumentName(op, ph.Name); ok {
-				c.bodyArgument(op, name)
+			name, ok := c.argumentName(op, ph.Name)
+			if !ok {
+				continue
+			}
+			at := c.bodyArgument(op, name)
+			if _, single := d.source.Single(); single {
+				op.params[at].note = noteOf(op.body.media)
+				op.params[at].bytes = encodingOf(op.body.media) == encodeBinary
 			}
 		}
 	})
@@ -283,13 +289,26 @@ func (c *compiler) bodyArguments(op *consumed) {
 	}
 }
 
+// noteOf says how a value that is a part of a body of this media type is given,
+// "" where nothing needs to be said.
+func noteOf(media string) string {
+	switch encodingOf(media) {
+	case encodeBinary:
+		return "Bytes, as base64 text or as a data: URL."
+	case encodeMultipart:
+		return "A data: URL is sent as a file."
+	default:
+		return ""
+	}
+}
+
 // argumentName is the argument that a placeholder on the consumed side means,
 // without the scope that some files put before it; false for a variable.
 func (c *compiler) argumentName(op *consumed, name string) (string, bool) {
 	if scope, rest, ok := strings.Cut(name, "."); ok && rest != "" && c.isScope(scope) {
 		return rest, true
 	}
-	isParameter := slices.ContainsFunc(op.params, func(p param) bool { return p.name == name && p.fixed == nil })
+	isParameter := slices.ContainsFunc(op.params, func(p param) bool { return p.name == name && p.fixed == nil && p.in != inNowhere })
 	return name, isParameter || !c.isBound(name)
 }
 

@@ -186,7 +186,7 @@ func (c *compiler) fixedQuery(op *consumed, query string, place spec.Text) {
 			c.templateError(place, err)
 			op.broken = true
 		case text.IsPlain():
-			fixed = append(fixed, url.QueryEscape(plainQuery(name))+"="+url.QueryEscape(plainQuery(value)))
+			fixed = append(fixed, queryText(plainQuery(name))+"="+queryText(plainQuery(value)))
 		default:
 			from := &spec.Parameter{Span: place.Span, Name: spec.Text{Value: plainQuery(name), Span: place.Span}, Value: place}
 			op.params = append(op.params, param{name: from.Name.Value, in: inQuery, declared: from, fixed: text, span: place.Span})
@@ -194,6 +194,10 @@ func (c *compiler) fixedQuery(op *consumed, query string, place spec.Text) {
 	}
 	op.query = strings.Join(fixed, "&")
 }
+
+// queryText encodes a part of a query string; a space is %20, as in the values
+// of parameters.
+func queryText(text string) string { return string(template.AppendSegment(nil, text)) }
 
 // plainQuery decodes a part of a query string, or leaves it as it is.
 func plainQuery(text string) string {

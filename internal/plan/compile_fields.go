@@ -94,7 +94,9 @@ func (b *builder) mapped(out []source, given []bool, fields []bodyField, to *con
 				b.adoptOnce(i, to, &to.params[arg])
 			}
 		case (place < 0 || in(place) == inBody) && to.takesFields():
-			b.fieldNote(name, to, call)
+			if place < 0 {
+				b.fieldNote(name, to, call)
+			}
 			b.facts[i].idle = false
 			fields = append(fields, bodyField{path: path, source: source{kind: fromInput, input: i}})
 		case !step:

@@ -233,7 +233,9 @@ func (b *builder) declaredLocation(in *Input, p *spec.Parameter) int {
 			in.Location = WholeBody
 		}
 	case "":
-		if in.Name == "body" {
+		if place, path := target(p.Mapping.Value); b.rest && len(path) > 0 && place >= 0 && place != int(inPath) && in.Name != "body" {
+			in.Location = b.placeOf(place)
+		} else if in.Name == "body" {
 			in.Location = WholeBody
 		} else if placeholder := b.freePlaceholder(in.Name); placeholder >= 0 {
 			in.Location, in.Required = Path, true
@@ -244,6 +246,21 @@ func (b *builder) declaredLocation(in *Input, p *spec.Parameter) int {
 			WithHint("use path, query, header, cookie or body")
 	}
 	return -1
+}
+
+// placeOf is where a REST caller puts a value that goes to this place upstream.
+func (b *builder) placeOf(place int) Location {
+	switch in(place) {
+	case inHeader:
+		return Header
+	case inCookie:
+		return Cookie
+	case inBody:
+		if !b.bodyless {
+			return BodyField
+		}
+	}
+	return Query
 }
 
 // add adds an input, and ties it to a placeholder of the path unless that is -1.
@@ -388,8 +405,14 @@ func (b *builder) adopt(in *Input, to *consumed, p *param) {
 	case d != nil && in.check == nil:
 		in.check = b.compileDeclared(in, d)
 	}
-	in.Description = firstOf(in.Description, described)
+	in.Description = firstOf(in.Description, described, p.note)
 	if in.Schema.Len() > 0 || p.contract != nil {
+		return
+	}
+	if p.bytes {
+		in.Schema = jsonvalue.ObjectOf([]jsonvalue.Member{
+			{Name: "type", Value: jsonvalue.StringOf("string")}, {Name: "contentEncoding", Value: jsonvalue.StringOf("base64")},
+		})
 		return
 	}
 	// Nobody says what it is: outside of a body it can only be text.

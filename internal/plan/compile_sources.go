@@ -292,7 +292,7 @@ func (b *builder) fixedValue(into *source, to *consumed, p *param) {
 		if strings.Contains(name, ".") {
 			return !b.isBound(name)
 		}
-		isParameter := slices.ContainsFunc(to.params, func(q param) bool { return q.name == name && q.fixed == nil })
+		isParameter := slices.ContainsFunc(to.params, func(q param) bool { return q.name == name && q.fixed == nil && q.in != inNowhere })
 		return isParameter || !b.isVariable(name)
 	}
 	if name, single := p.fixed.Single(); single && isInput(name) {

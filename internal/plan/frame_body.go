@@ -49,7 +49,11 @@ func (f *frame) body(out *upstream.Request) *fault.Fault {
 
 // unfitBody refuses a body that its encoding cannot carry.
 func (f *frame) unfitBody(detail string) *fault.Fault {
-	f.refuse(f.input(f.bodyArgument()), "", detail, "")
+	in := f.input(f.bodyArgument())
+	if in == nil {
+		detail = "the body " + detail
+	}
+	f.refuse(in, "", detail, "")
 	return &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused}
 }
 

@@ -166,6 +166,9 @@ type param struct {
 	fixed *template.Template
 	// credential reports that the fixed value is an API key.
 	credential bool
+	// bytes reports that the value stands for bytes; note says how it is given.
+	bytes bool
+	note  string
 	contract   *contract.Param
 	span       diag.Span
 }

@@ -54,8 +54,14 @@ func (r *stepRef) of(output *jsonvalue.Value) jsonvalue.Value {
 // unsupportedStep says why steps cannot be compiled, or "".
 func unsupportedStep(run *spec.Run) string {
 	for i := range run.Steps {
-		if kind := run.Steps[i].Type.Value; kind != "call" {
-			return "steps of type " + kind + " are not run yet"
+		s := &run.Steps[i]
+		if kind := s.Type.Value; kind != "call" {
+			return "steps of type " + clip(kind) + " are not run yet"
+		}
+		for j := range s.Rest {
+			if key := s.Rest[j].Name.Value; spec.IsFlow(key) {
+				return "steps with " + clip(key) + " are not run: it would run otherwise than the file says"
+			}
 		}
 	}
 	return ""

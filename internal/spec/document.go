@@ -330,6 +330,9 @@ type Run struct {
 	Steps    []Step
 	Mappings []StepMapping
 	Outputs  []Output
+	// Flow is the key of a description of the run that no version of the format
+	// has: workflow or orchestration.
+	Flow Text
 }
 
 // Step is one part of an orchestrated run.
