@@ -18,6 +18,7 @@ type flags struct {
 	listen     []string
 	upstreams  []string
 	checks     []string
+	bodyTypes  []string
 	logFormat  string
 	logLevel   string
 	lookupEnv  func(string) (string, bool)
@@ -34,6 +35,7 @@ func (c *command) newFlags(cmd *cobra.Command) *flags {
 	set.StringArrayVar(&f.opts.Contracts, "contract", nil, "OpenAPI document, or folder of them, about the consumed APIs: `FILE|DIR`; repeatable")
 	set.BoolVar(&f.opts.ContractsFirst, "contracts-first", false, "let --contract win over the contracts that Patchbay carries")
 	set.StringArrayVar(&f.upstreams, "upstream", nil, "send the calls of a consumed namespace to another base address: `NAMESPACE=URL`; repeatable")
+	set.StringArrayVar(&f.bodyTypes, "body-type", nil, "how bodies are encoded where neither the file nor a contract says: `NAMESPACE=form|json`; repeatable")
 	set.BoolVar(&f.opts.AllowPlainHTTP, "allow-plain-http", false, "allow credentials over plain http to other machines")
 	set.StringArrayVar(&f.checks, "request-checks", nil, "what a broken rule of a contract does: `[NAMESPACE=]enforce|warn|off` (default enforce); repeatable")
 	return f
@@ -98,6 +100,7 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 		{"map-env", "NAME=OTHER", f.renames, o.Renames},
 		{"listen", "NAMESPACE=HOST:PORT", f.listen, o.Listen},
 		{"upstream", "NAMESPACE=URL", f.upstreams, o.Upstreams},
+		{"body-type", "NAMESPACE=form|json", f.bodyTypes, o.BodyTypes},
 	} {
 		for _, pair := range target.given {
 			name, value, ok := strings.Cut(pair, "=")

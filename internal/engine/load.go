@@ -88,7 +88,7 @@ func options(opts *deploy.Options) (plan.Options, error) {
 	} else {
 		given = append(embedded, given...)
 	}
-	return plan.Options{Contracts: contract.NewSet(given...), Profiles: profiles}, nil
+	return plan.Options{Contracts: contract.NewSet(given...), Profiles: profiles, BodyTypes: opts.BodyTypes}, nil
 }
 
 func readDocuments(files []string) ([]capabilities.Document, error) {

@@ -15,6 +15,9 @@ import (
 type Options struct {
 	Contracts *contract.Set
 	Profiles  *profile.Set
+	// BodyTypes says for a consumed namespace how bodies are encoded, form or
+	// json, in the place of the provider's profile.
+	BodyTypes map[string]string
 }
 
 // Compile turns a document into a plan. It always returns a plan; whether it

@@ -37,8 +37,8 @@ type bodyPart struct{ name, value, filename, contentType *data }
 func (b *requestBody) isDeclared() bool { return b.declared != nil || b.parts != nil }
 
 // consumedBody decides how the body is made and encoded: the operation's own
-// body: says, else a fixed Content-Type, else the contract, else the provider's
-// profile, else it is JSON.
+// body: says, else a fixed Content-Type, else the contract, else the operator,
+// else the provider's profile, else it is JSON.
 func (c *compiler) consumedBody(op *consumed) {
 	op.body.whole = -1
 	if from := op.declared.Body; from != nil {
@@ -64,6 +64,9 @@ func (c *compiler) defaultMedia(op *consumed) string {
 		return op.fixedMedia
 	case op.contract != nil && op.contract.Body != nil:
 		return op.contract.Body.MediaType
+	}
+	if media, ok := bodyMedia(c.opts.BodyTypes[op.upstream.Namespace]); ok {
+		return media
 	}
 	return firstOf(op.upstream.Profile.BodyMedia(op.upstream.BaseURI, op.path), wire.MediaJSON)
 }

@@ -116,10 +116,25 @@ func (c *compiler) jsonText(at spec.Text) (d *data, problem string) {
 		c.templateError(at, err)
 		return nil, ""
 	}
-	m := marks{compiler: c, at: at, mark: "\u27e6", names: text.Placeholders()}
-	for strings.Contains(at.Value, m.mark) {
-		m.mark += "\u27e6"
+	m := marks{compiler: c, at: at, names: text.Placeholders()}
+	for n := range maxMarks {
+		m.mark = fmt.Sprintf("\u27e6%d\u27e7", n)
+		root, err := jsonvalue.ParseString(m.marked(text))
+		switch {
+		case err != nil:
+			return nil, "its text is not JSON"
+		case m.count(&root) == len(m.names): // the file's own text has no mark
+			return m.data(&root)
+		}
 	}
+	return nil, "its text is not JSON"
+}
+
+// maxMarks bounds the search for a mark that a text does not have itself.
+const maxMarks = 8
+
+// marked is the text with a mark in the place of each placeholder.
+func (m *marks) marked(text *template.Template) string {
 	var marked strings.Builder
 	quoted, next := false, 0
 	for _, s := range text.Segments() {
@@ -135,11 +150,16 @@ func (c *compiler) jsonText(at spec.Text) (d *data, problem string) {
 		}
 		next++
 	}
-	root, err := jsonvalue.ParseString(marked.String())
-	if err != nil {
-		return nil, "its text is not JSON"
+	return marked.String()
+}
+
+// count counts the marks in a parsed text.
+func (m *marks) count(v *jsonvalue.Value) int {
+	n := strings.Count(v.Text(), m.mark)
+	for i := range v.Elems() {
+		n += strings.Count(v.Elems()[i].Name, m.mark) + m.count(&v.Elems()[i].Value)
 	}
-	return m.data(&root)
+	return n
 }
 
 // quotedAfter reports whether a JSON text ends inside of a string.

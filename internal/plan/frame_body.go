@@ -76,7 +76,11 @@ func (f *frame) bodyValue() (jsonvalue.Value, *fault.Fault) {
 	case to.body.declared != nil:
 		return f.declaredValue()
 	case to.body.whole >= 0:
-		return f.arguments[to.body.whole], nil
+		v := f.arguments[to.body.whole]
+		if len(f.call.fields) > 0 && !v.IsAbsent() && v.Kind() != jsonvalue.Object {
+			return v, f.unfitBody("must be an object, because fields are added to it")
+		}
+		return v, nil
 	}
 	return f.withFields(jsonvalue.ObjectOf(f.bodyMembers(nil))), nil
 }

@@ -167,10 +167,10 @@ type param struct {
 	// credential reports that the fixed value is an API key.
 	credential bool
 	// bytes reports that the value stands for bytes; note says how it is given.
-	bytes bool
-	note  string
-	contract   *contract.Param
-	span       diag.Span
+	bytes    bool
+	note     string
+	contract *contract.Param
+	span     diag.Span
 }
 
 // RESTAdapter is a compiled REST adapter.
