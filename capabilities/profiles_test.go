@@ -33,8 +33,8 @@ type profile struct {
 		Token    string `yaml:"token"`
 	} `yaml:"credentials"`
 	Variables    []string `yaml:"variables"`
-	NotProcessed []int  `yaml:"not_processed"`
-	RequestID    string `yaml:"request_id"`
+	NotProcessed []int    `yaml:"not_processed"`
+	RequestID    string   `yaml:"request_id"`
 	Error        struct {
 		List     []string `yaml:"list"`
 		Code     []string `yaml:"code"`

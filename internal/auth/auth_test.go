@@ -42,6 +42,31 @@ func TestSigners(t *testing.T) {
 	}
 }
 
+func TestSignersOfSeveralFields(t *testing.T) {
+	one, err := APIKey("X-Key", secret("k"), InHeader, url.QueryEscape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := APIKey("x-app", secret("a"), InHeader, url.QueryEscape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := one.And(other)
+	if name, _ := both.Header(); name != "X-Key" || len(both.More()) != 1 || both.More()[0].Name != "X-App" || both.More()[0].Values[0] != "a" {
+		t.Errorf("both: %s and %v", name, both.More())
+	}
+	if len(one.More()) != 0 {
+		t.Error("the first signer was changed")
+	}
+	body, err := APIKey("api_key", secret("k"), InBody, url.QueryEscape)
+	if name, value := body.Member(); err != nil || name != "api_key" || value != "k" || body.IsZero() {
+		t.Errorf("in the body: %s=%s (%v)", name, value, err)
+	}
+	if _, err := APIKey("api_key", secret("\xff"), InBody, url.QueryEscape); err == nil {
+		t.Error("a key that is not UTF-8 was accepted for a body")
+	}
+}
+
 func TestSignersRefuseWhatCannotTravel(t *testing.T) {
 	if _, err := Basic(secret("a:b"), secret("c")); err == nil {
 		t.Error("a colon in a basic username was accepted")

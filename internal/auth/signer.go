@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"patchbay/internal/bind"
 )
@@ -21,6 +22,10 @@ const (
 	InHeader Placement = iota
 	InQuery
 	InCookie
+	// InBody is a member of the request body, InPath a placeholder of the path.
+	// Both are put there by who makes body and path; no caller is checked by them.
+	InBody
+	InPath
 )
 
 // Signer adds credentials to upstream requests. The zero Signer adds none. It
@@ -34,6 +39,18 @@ type Signer struct {
 	query string
 	// cookie is a prepared name=value pair.
 	cookie string
+	// more are further headers.
+	more []Field
+	// member and text are a field of the body.
+	member, text string
+}
+
+// Field is a header that carries credentials.
+type Field struct {
+	// Name is the canonical name.
+	Name string
+	// Values must not be changed.
+	Values []string
 }
 
 // Basic signs with a user and password (RFC 7617).
@@ -53,7 +70,8 @@ func Bearer(token bind.Secret) (Signer, error) {
 	return Signer{header: "Authorization", values: []string{"Bearer " + token.Reveal()}}, nil
 }
 
-// APIKey signs with a key of a given name, in a header, the query or a cookie.
+// APIKey signs with a key of a given name, in a header, the query, a cookie or
+// the body. A key in the path is no signer's.
 func APIKey(name string, value bind.Secret, place Placement, escapeQuery func(string) string) (Signer, error) {
 	if name == "" {
 		return Signer{}, fmt.Errorf("an API key needs a name")
@@ -61,6 +79,13 @@ func APIKey(name string, value bind.Secret, place Placement, escapeQuery func(st
 	switch place {
 	case InQuery:
 		return Signer{query: escapeQuery(name) + "=" + escapeQuery(value.Reveal())}, nil
+	case InBody:
+		if !utf8.ValidString(value.Reveal()) {
+			return Signer{}, fmt.Errorf("the key's value is not UTF-8, which no body of fields can carry")
+		}
+		return Signer{member: name, text: value.Reveal()}, nil
+	case InPath:
+		return Signer{}, nil
 	case InCookie:
 		if !token(name) || !headerValue(value.Reveal()) || strings.ContainsAny(value.Reveal(), ";, \"\\") {
 			return Signer{}, fmt.Errorf("the key's name or value holds characters that no cookie may carry")
@@ -74,6 +99,22 @@ func APIKey(name string, value bind.Secret, place Placement, escapeQuery func(st
 	}
 }
 
+// And returns a signer that adds the headers of both; what other adds elsewhere
+// is not taken over.
+func (s Signer) And(other Signer) Signer {
+	if other.header != "" {
+		s.more = append(s.more[:len(s.more):len(s.more)], Field{other.header, other.values})
+	}
+	return s
+}
+
+// More returns the headers beside the one of [Signer.Header].
+func (s *Signer) More() []Field { return s.more }
+
+// Member returns the field of the request body that carries the credentials,
+// "" for none.
+func (s *Signer) Member() (name, value string) { return s.member, s.text }
+
 // Header returns the header that carries the credentials, "" for none. Its
 // values must not be changed.
 func (s *Signer) Header() (name string, values []string) { return s.header, s.values }
@@ -85,7 +126,9 @@ func (s *Signer) Query() string { return s.query }
 func (s *Signer) Cookie() string { return s.cookie }
 
 // IsZero reports whether the signer adds nothing.
-func (s *Signer) IsZero() bool { return s.header == "" && s.query == "" && s.cookie == "" }
+func (s *Signer) IsZero() bool {
+	return s.header == "" && s.query == "" && s.cookie == "" && s.member == ""
+}
 
 // headerValue reports whether s can stand in a header field (RFC 9110 section 5.5).
 func headerValue(s string) bool {

@@ -21,6 +21,7 @@ type flags struct {
 	mounts     []string
 	upstreams  []string
 	checks     []string
+	bodyTypes  []string
 	logFormat  string
 	logLevel   string
 	lookupEnv  func(string) (string, bool)
@@ -38,6 +39,7 @@ func (c *command) newFlags(cmd *cobra.Command) *flags {
 	set.StringArrayVar(&f.opts.Contracts, "contract", nil, "OpenAPI document, or folder of them, about the consumed APIs: `FILE|DIR`; repeatable")
 	set.BoolVar(&f.opts.ContractsFirst, "contracts-first", false, "let --contract win over the contracts that Patchbay carries")
 	set.StringArrayVar(&f.upstreams, "upstream", nil, "send the calls of a consumed namespace to another base address: `NAMESPACE=URL`; repeatable")
+	set.StringArrayVar(&f.bodyTypes, "body-type", nil, "how bodies are encoded where neither the file nor a contract says: `NAMESPACE=form|json`; repeatable")
 	set.BoolVar(&f.opts.AllowPlainHTTP, "allow-plain-http", false, "allow credentials over plain http to other machines")
 	set.StringArrayVar(&f.checks, "request-checks", nil, "what a broken rule of a contract does: `[NAMESPACE=]enforce|warn|off` (default enforce); repeatable")
 	return f
@@ -112,6 +114,7 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 		{"listen", "NAMESPACE=HOST:PORT", f.listen, o.Listen},
 		{"mount", "NAMESPACE=/PATH", f.mounts, o.Mounts},
 		{"upstream", "NAMESPACE=URL", f.upstreams, o.Upstreams},
+		{"body-type", "NAMESPACE=form|json", f.bodyTypes, o.BodyTypes},
 	} {
 		for _, pair := range target.given {
 			name, value, ok := strings.Cut(pair, "=")

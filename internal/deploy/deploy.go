@@ -40,6 +40,9 @@ type Options struct {
 	SkipInvalid bool
 	// Upstreams maps a consumed namespace to the address that replaces its base.
 	Upstreams map[string]string
+	// BodyTypes maps a consumed namespace to form or json: how its bodies are
+	// encoded where neither the file nor a contract says.
+	BodyTypes map[string]string
 	// AllowPlainHTTP admits credentials over http beyond loopback.
 	AllowPlainHTTP bool
 	// Sandbox answers every upstream with the simulator.
@@ -88,7 +91,7 @@ type Limits struct {
 // Defaults returns the options that hold where an operator says nothing.
 func Defaults() Options {
 	return Options{
-		Listen: map[string]string{}, Mounts: map[string]string{}, Upstreams: map[string]string{}, Renames: map[string]string{}, Checks: map[string]string{},
+		Listen: map[string]string{}, Mounts: map[string]string{}, Upstreams: map[string]string{}, Renames: map[string]string{}, Checks: map[string]string{}, BodyTypes: map[string]string{},
 		Sandbox:   Sandbox{SetupDelay: 400 * time.Millisecond},
 		Limits:    Limits{MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second},
 		MaxResult: 64 << 10,
@@ -114,6 +117,11 @@ func (o *Options) Check() error {
 	for ns, prefix := range o.Mounts {
 		if !isMount(prefix) {
 			return fmt.Errorf("--mount %s=%s: want a path such as /twilio, of letters, digits and -._~, without a slash at its end", ns, prefix)
+		}
+	}
+	for ns, kind := range o.BodyTypes {
+		if kind != "form" && kind != "json" {
+			return fmt.Errorf("--body-type %s: want form or json", ns)
 		}
 	}
 	for from, to := range o.Renames {

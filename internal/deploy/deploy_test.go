@@ -19,6 +19,8 @@ func TestCheck(t *testing.T) {
 		{"an address without port", func(o *Options) { o.Listen["a"] = "127.0.0.1" }, "--listen a=127.0.0.1: not HOST:PORT"},
 		{"an IPv6 address without brackets", func(o *Options) { o.Listen["a"] = "::1:80" }, "--listen a=::1:80: not HOST:PORT"},
 		{"an upstream", func(o *Options) { o.Upstreams["a"] = "https://api.example.com/v1" }, ""},
+		{"a type of bodies", func(o *Options) { o.BodyTypes["a"] = "form" }, ""},
+		{"another type of bodies", func(o *Options) { o.BodyTypes["a"] = "xml" }, "--body-type a: want form or json"},
 		{"an upstream without scheme", func(o *Options) { o.Upstreams["a"] = "api.example.com" }, "--upstream a: not an http or https address"},
 		{"an upstream of another scheme", func(o *Options) { o.Upstreams["a"] = "ftp://api.example.com" }, "--upstream a: not an http or https address"},
 		{"an upstream without host", func(o *Options) { o.Upstreams["a"] = "https:///v1" }, "--upstream a: not an http or https address"},

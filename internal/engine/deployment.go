@@ -124,6 +124,11 @@ func known(l *Loaded, opts *deploy.Options) error {
 			return fmt.Errorf("--upstream %s=…: nothing is consumed under that namespace%s", ns, orNear(ns, upstreamNames))
 		}
 	}
+	for ns := range opts.BodyTypes {
+		if !upstreams[ns] {
+			return fmt.Errorf("--body-type %s=…: nothing is consumed under that namespace%s", ns, orNear(ns, upstreamNames))
+		}
+	}
 	for ns := range opts.Checks {
 		if !upstreams[ns] {
 			return fmt.Errorf("--request-checks %s=…: nothing is consumed under that namespace%s", ns, orNear(ns, upstreamNames))

@@ -67,8 +67,11 @@ type BindOptions struct {
 // Bound is a plan with the operator's values: it runs. It is immutable and
 // safe for concurrent use.
 type Bound struct {
-	Plan      *Plan
-	clients   []*upstream.Client
+	Plan    *Plan
+	clients []*upstream.Client
+	// members are the fields of request bodies that carry the credentials of an
+	// upstream; nameless ones are none.
+	members   []jsonvalue.Member
 	checks    []Checks
 	variables []jsonvalue.Value
 	verifiers map[*authentication]*auth.Verifier
@@ -88,7 +91,10 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 	}
 	out.variables = b.values
 	for _, u := range p.Upstreams {
-		out.clients = append(out.clients, b.client(u))
+		client, signer := b.client(u)
+		out.clients = append(out.clients, client)
+		name, value := signer.Member()
+		out.members = append(out.members, jsonvalue.Member{Name: name, Value: jsonvalue.StringOf(value)})
 		mode, ok := opts.Checks[u.Namespace]
 		if !ok {
 			mode = opts.DefaultChecks
@@ -184,7 +190,7 @@ func (b *binder) text(t *template.Bound) (bind.Secret, []*Variable) {
 	return bind.NewSecret(string(out)), missing
 }
 
-func (b *binder) client(u *Upstream) *upstream.Client {
+func (b *binder) client(u *Upstream) (*upstream.Client, auth.Signer) {
 	end := upstream.Endpoint{Namespace: u.Namespace}
 	if replaced, ok := b.opts.BaseURLs[u.Namespace]; ok {
 		end.BaseURL = replaced
@@ -211,7 +217,7 @@ func (b *binder) client(u *Upstream) *upstream.Client {
 		c, _ = upstream.NewClient(end, b.opts.Upstream)
 	}
 	b.plainCredentials(u, end)
-	return c
+	return c, end.Signer
 }
 
 // require turns variables without value into diagnostics and, for calls made
@@ -267,6 +273,12 @@ func (b *binder) sign(u *Upstream, end *upstream.Endpoint) {
 	missing = append(missing, more...)
 	value, more := b.text(u.auth.value)
 	missing = append(missing, more...)
+	for i := range u.auth.more {
+		_, more := b.text(u.auth.more[i].name)
+		missing = append(missing, more...)
+		_, more = b.text(u.auth.more[i].value)
+		missing = append(missing, more...)
+	}
 	if len(missing) > 0 {
 		b.require(end, missing)
 		return
@@ -279,6 +291,13 @@ func (b *binder) sign(u *Upstream, end *upstream.Endpoint) {
 		end.Signer, err = auth.Bearer(token)
 	case "apikey":
 		end.Signer, err = auth.APIKey(name.Reveal(), value, u.auth.place, url.QueryEscape)
+		for i := 0; err == nil && i < len(u.auth.more); i++ {
+			name, _ := b.text(u.auth.more[i].name)
+			value, _ := b.text(u.auth.more[i].value)
+			var more auth.Signer
+			more, err = auth.APIKey(name.Reveal(), value, auth.InHeader, url.QueryEscape)
+			end.Signer = end.Signer.And(more)
+		}
 	}
 	if err != nil {
 		b.diags.Errorf(CodeCredential, u.auth.span, "%v", err)
@@ -305,7 +324,8 @@ func (b *binder) simulated(u *Upstream) auth.Signer {
 
 // plainCredentials refuses to send credentials readable over a network.
 func (b *binder) plainCredentials(u *Upstream, end upstream.Endpoint) {
-	if end.Signer.IsZero() || b.opts.AllowPlain {
+	inPath := u.auth != nil && u.auth.place == auth.InPath && end.Missing == nil
+	if end.Signer.IsZero() && !inPath || b.opts.AllowPlain {
 		return
 	}
 	parsed, err := url.Parse(end.BaseURL)

@@ -8,13 +8,13 @@ import "patchbay/internal/diag"
 func Codes() []diag.CodeInfo {
 	return []diag.CodeInfo{
 		{
-			Code: CodeAuthIncomplete, Severity: diag.Error,
-			Meaning: "An authentication lacks a field that its scheme needs.",
+			Code: CodeAuthIncomplete, Severity: diag.Warning,
+			Meaning: "An authentication lacks a field that its scheme needs. The operations of the consumed API are left out, because no call may leave unsigned. At an adapter it is an error, because none may open without its lock.",
 			Fix:     "Add the field; its value may be a variable.",
 		},
 		{
-			Code: CodeAuthUnsupported, Severity: diag.Error,
-			Meaning: "An authentication scheme, or the place of an API key, is not run. This is an error on both sides: an adapter must not open without the lock that its file asks for, and a call must not leave without credentials.",
+			Code: CodeAuthUnsupported, Severity: diag.Warning,
+			Meaning: "An authentication scheme, or the place of an API key, is not run. The operations of the consumed API are left out, because no call may leave unsigned. At an adapter it is an error, because none may open without the lock that its file asks for.",
 			Fix:     "Use basic, bearer or apikey.",
 		},
 		{
@@ -24,7 +24,7 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeBaseURIMissing, Severity: diag.Warning,
-			Meaning: "A base address is empty, or has placeholders that no caller may fill. Tools are listed; calls say what is missing.",
+			Meaning: "A base address is empty, or has placeholders that no caller may fill and no binding does. Tools are listed; calls say what is missing.",
 			Fix:     "Give the whole address when serving: --upstream NAMESPACE=URL.",
 		},
 		{
@@ -99,8 +99,8 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeInputLocation, Severity: diag.Warning,
-			Meaning: "The word in `in` is no place for a parameter. It is sent in the query.",
-			Fix:     "Use path, query, header, cookie or body.",
+			Meaning: "The word in `in` is no place for a parameter, which is sent in the query; or the mapping of an input says none.",
+			Fix:     "Use path, query, header, cookie or body, and with a mapping a name after that: body.title.",
 		},
 		{
 			Code: CodeInputLost, Severity: diag.Note,
@@ -109,7 +109,7 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeInputReserved, Severity: diag.Note,
-			Meaning: "A parameter would set a header that the gateway sets: credentials, content type, connection. It is left out. A name that no header can have is a warning.",
+			Meaning: "A parameter would set a header that the gateway sets: credentials, content type, connection. It is left out. Authorization is one of them where the API has an authentication, or the adapter checks its callers by it. A name that no header can have is a warning.",
 			Fix:     "Remove the parameter; configure authentication instead.",
 		},
 		{
@@ -173,8 +173,8 @@ func Codes() []diag.CodeInfo {
 			Fix:     "Write scheme and path, {name} for each required input, and file:///./folder for files beside the capability.",
 		},
 		{
-			Code: CodeRouteClash, Severity: diag.Error,
-			Meaning: "Two operations have the same method and path; names of placeholders do not count.",
+			Code: CodeRouteClash, Severity: diag.Warning,
+			Meaning: "Two operations have the same method and path; names of placeholders do not count. The first one is served.",
 			Fix:     "Change one of the paths.",
 		},
 		{
@@ -203,13 +203,13 @@ func Codes() []diag.CodeInfo {
 			Fix:     "Repair the place that the message names.",
 		},
 		{
-			Code: CodeToolTwice, Severity: diag.Error,
-			Meaning: "Two tools of an adapter have the same name.",
+			Code: CodeToolTwice, Severity: diag.Warning,
+			Meaning: "Two tools of an adapter have the same name. The second one is offered with a number behind it.",
 			Fix:     "Rename one of them.",
 		},
 		{
 			Code: CodeUnsupported, Severity: diag.Warning,
-			Meaning: "A part of the format is not run by this version: lookup and script steps, aggregates, imports, declared bodies, raw formats, forwarding, skill and control adapters. That part alone is left out. A type of adapter that does not exist is an error.",
+			Meaning: "A part of the format is not run by this version: lookup and script steps, aggregates, imports, raw formats, forwarding, skill and control adapters; or something is not of the format at all: other kinds of steps, adapters and APIs, conditions and loops, addresses that are not HTTP. That part alone is left out. A type of adapter that is nearly one is an error.",
 			Fix:     "Leave it, if the rest is enough, or declare a plain call.",
 		},
 		{
@@ -224,7 +224,7 @@ func Codes() []diag.CodeInfo {
 		},
 		{
 			Code: CodeWithUnknown, Severity: diag.Warning,
-			Meaning: "with names an input that the called operation does not have. The value is not used.",
+			Meaning: "with, or an input, names something that the called operation does not declare. Where the operation has a body of fields it is sent as one of them; otherwise the value is not used.",
 			Fix:     "Correct the name; the hint has the nearest one.",
 		},
 	}

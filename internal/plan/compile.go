@@ -15,13 +15,20 @@ import (
 type Options struct {
 	Contracts *contract.Set
 	Profiles  *profile.Set
+	// BodyTypes says for a consumed namespace how bodies are encoded, form or
+	// json, in the place of the provider's profile.
+	BodyTypes map[string]string
 }
 
 // Compile turns a document into a plan. It always returns a plan; whether it
 // may run is for the diagnostics to say: none of them is an error.
 func Compile(doc *spec.Document, opts Options) (*Plan, diag.List) {
-	c := &compiler{plan: &Plan{Document: doc}, opts: opts, upstreams: map[string]*Upstream{}, absent: map[string]bool{}, contractNotes: map[string]bool{}}
+	c := &compiler{
+		plan: &Plan{Document: doc}, opts: opts, upstreams: map[string]*Upstream{}, absent: map[string]bool{},
+		environment: map[string]bool{}, contractNotes: map[string]bool{},
+	}
 	c.namespaces()
+	c.environmentInputs()
 	c.consumes()
 	c.exposes()
 	c.unusedBinds()
@@ -35,6 +42,8 @@ type compiler struct {
 	upstreams map[string]*Upstream
 	// absent holds the consumed namespaces that are not run at all.
 	absent map[string]bool
+	// environment holds the variables that inputs with `in: environment` declare.
+	environment map[string]bool
 	// contractNotes keeps a document's problem from being repeated.
 	contractNotes map[string]bool
 }
@@ -43,12 +52,13 @@ func (c *compiler) doc() *spec.Document { return c.plan.Document }
 
 // disable records that a part of the document does not run, as one diagnostic
 // at its place.
-func (c *compiler) disable(code diag.Code, kind, name string, span diag.Span, reason, hint string) {
+func (c *compiler) disable(code diag.Code, kind, name string, span diag.Span, reason, hint string) *diag.Diagnostic {
 	c.plan.Disabled = append(c.plan.Disabled, Disabled{Kind: kind, Name: name, Reason: reason, Span: span})
 	d := c.diags.Warnf(code, span, "%s %q does not run: %s", kind, name, reason)
 	if hint != "" {
 		d.WithHint("%s", hint)
 	}
+	return d
 }
 
 // namespaces reports names that are used twice where they must differ.

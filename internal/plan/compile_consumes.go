@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"patchbay/internal/diag"
 	"patchbay/internal/route"
@@ -22,14 +23,17 @@ func (c *compiler) consumes() {
 			c.absent[from.Namespace.Value] = true
 			continue
 		}
-		if from.Type.Set() && from.Type.Value != "http" {
-			c.disable(CodeUnsupported, "consumed API", from.Namespace.Value, from.Type.Span, "the type "+quote(from.Type.Value)+" is not one that is called here", "only http is")
+		if code, span, reason, hint := refusal(from); reason != "" {
+			c.disable(code, "consumed API", from.Namespace.Value, span, reason, hint)
 			c.absent[from.Namespace.Value] = true
 			continue
 		}
 		u := &Upstream{
 			Namespace: from.Namespace.Value, Description: from.Description.Value,
-			BaseURI: strings.TrimRight(from.BaseURI.Value, "/"), Span: from.Span,
+			BaseURI: strings.TrimRight(from.BaseURI.Value, "/"), Span: from.Span, signed: from.Authentication != nil && schemeOf(from.Authentication) != "none",
+		}
+		if from.Authentication != nil {
+			u.BaseURI, u.prefix = splitBase(u.BaseURI, from.Authentication)
 		}
 		u.Host = hostOf(u.BaseURI)
 		u.Profile = c.opts.Profiles.For(u.BaseURI)
@@ -56,6 +60,7 @@ func quote(s string) string { return `"` + s + `"` }
 // missing; serving then wants --upstream.
 func (c *compiler) baseURI(u *Upstream, from *spec.Consumes) {
 	address := from.BaseURI
+	address.Value = u.BaseURI
 	switch {
 	case address.Value == "":
 		c.diags.Warnf(CodeBaseURIMissing, from.Span, "%s has no base address", u.Namespace).
@@ -70,6 +75,13 @@ func (c *compiler) baseURI(u *Upstream, from *spec.Consumes) {
 	if err != nil {
 		c.templateError(address, err)
 		return
+	}
+	for _, ph := range text.Placeholders() {
+		if !c.isBound(ph.Name) {
+			c.diags.Warnf(CodeBaseURIMissing, nameSpan(address, &ph), "%s in the base address is not declared in binds", ph.Name).
+				WithHint("give the whole address when serving: --upstream %s=https://host/path", u.Namespace)
+			return
+		}
 	}
 	if text.IsPlain() {
 		if _, err := upstream.ParseBase(u.BaseURI); err != nil {
@@ -87,7 +99,7 @@ var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS
 // error of its own, so that what calls it is not blamed as well.
 func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.ConsumedResource, from *spec.ConsumedOperation) *consumed {
 	op := &consumed{
-		upstream: u, name: from.Name.Value, method: strings.ToUpper(from.Method.Value), whole: -1,
+		upstream: u, name: from.Name.Value, method: strings.ToUpper(from.Method.Value),
 		description: from.Description.Value, label: from.Label.Value, span: from.Span, declared: from,
 	}
 	if op.method == "" {
@@ -99,13 +111,11 @@ func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.Co
 		return op
 	}
 	place := r.Path
-	op.path = joinPath(r.Path.Value, from.Path.Value)
+	op.path = u.prefix + joinPath(r.Path.Value, from.Path.Value)
 	if from.Path.Set() {
 		place = from.Path
 	}
 	switch format := strings.ToLower(from.OutputRawFormat.Value); {
-	case from.Body != nil:
-		op.disabled = "a declared request body (body:) is not sent yet"
 	case format == "binary":
 		op.binary, op.mediaType = true, from.OutputMediaType.Value
 	case format != "" && format != "json":
@@ -120,10 +130,12 @@ func (c *compiler) consumedOperation(u *Upstream, api *spec.Consumes, r *spec.Co
 			c.consumedParameter(op, &inputs[i])
 		}
 	}
+	c.keyInPath(op, api.Authentication)
 	c.fixedQuery(op, query, place)
 	c.target(op, path, place)
 	c.contractParameters(op)
 	c.consumedBody(op)
+	c.keyInBody(op)
 	return op
 }
 
@@ -138,11 +150,14 @@ func (c *compiler) method(m spec.Text) {
 // joinPath adds an operation's own path to its resource's: with the same first
 // segment it is the whole path, otherwise it is appended.
 func joinPath(resource, own string) string {
-	if !strings.HasPrefix(resource, "/") {
+	if !strings.HasPrefix(resource, "/") && !strings.HasPrefix(resource, "?") {
 		resource = "/" + resource
 	}
 	if own == "" {
 		return resource
+	}
+	if own[0] == ':' || own[0] == '?' {
+		return strings.TrimRight(resource, "/") + own // as in /documents:search
 	}
 	if !strings.HasPrefix(own, "/") {
 		own = "/" + own
@@ -164,7 +179,7 @@ func (c *compiler) fixedQuery(op *consumed, query string, place spec.Text) {
 			c.templateError(place, err)
 			op.broken = true
 		case text.IsPlain():
-			fixed = append(fixed, url.QueryEscape(plainQuery(name))+"="+url.QueryEscape(plainQuery(value)))
+			fixed = append(fixed, queryText(plainQuery(name))+"="+queryText(plainQuery(value)))
 		default:
 			from := &spec.Parameter{Span: place.Span, Name: spec.Text{Value: plainQuery(name), Span: place.Span}, Value: place}
 			op.params = append(op.params, param{name: from.Name.Value, in: inQuery, declared: from, fixed: text, span: place.Span})
@@ -172,6 +187,10 @@ func (c *compiler) fixedQuery(op *consumed, query string, place spec.Text) {
 	}
 	op.query = strings.Join(fixed, "&")
 }
+
+// queryText encodes a part of a query string; a space is %20, as in the values
+// of parameters.
+func queryText(text string) string { return string(template.AppendSegment(nil, text)) }
 
 // plainQuery decodes a part of a query string, or leaves it as it is.
 func plainQuery(text string) string {
@@ -208,8 +227,7 @@ func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 		p.in = inQuery
 	case "header":
 		p.in = inHeader
-		if reservedHeader(p.name) {
-			c.diags.Notef(CodeInputReserved, from.Span, "the header %s is set by the gateway and taken from no caller", p.name)
+		if c.gatewayHeader(op, from) {
 			return
 		}
 		if !headerName(p.name) {
@@ -221,8 +239,7 @@ func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 	case "body":
 		p.in = inBody
 	case "environment":
-		c.diags.Warnf(CodeInputLocation, from.In.Span, "the parameter %s is sent nowhere: values of the environment come through binds", clip(p.name))
-		p.in, p.required = inNowhere, false
+		p.in, p.required = inNowhere, false // it declares a variable; see environmentInputs
 	default:
 		p.in = inQuery
 		c.diags.Warnf(CodeInputLocation, from.In.Span, "%q is not a place for a parameter; it is sent in the query", clip(from.In.Value)).
@@ -242,6 +259,51 @@ func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 	op.params = append(op.params, p)
 }
 
+// gatewayHeader deals with a header that the gateway sets itself: its fixed
+// value in the file counts, a caller's does not. It reports whether the
+// parameter is dealt with. Where no authentication is configured, nothing is
+// there to protect and callers give Authorization themselves.
+func (c *compiler) gatewayHeader(op *consumed, from *spec.Parameter) bool {
+	name := strings.ToLower(from.Name.Value)
+	switch plain := from.Value.Set() && !strings.Contains(from.Value.Value, "{{"); {
+	case !reservedHeader(name), name == "authorization" && !op.upstream.signed:
+		return false
+	case name == "accept" && plain:
+		op.accept = []string{from.Value.Value}
+		return true
+	case name == "content-type" && plain:
+		if media, ok := bodyMedia(from.Value.Value); ok {
+			op.fixedMedia = media
+			return true
+		}
+	}
+	op.ignored = append(op.ignored, from.Name.Value)
+	c.diags.Notef(CodeInputReserved, from.Span, "the header %s is set by the gateway and taken from no caller", from.Name.Value)
+	return true
+}
+
+// environmentInputs finds the inputs with `in: environment`, which declare
+// variables of the process as binds does.
+func (c *compiler) environmentInputs() {
+	note := func(inputs []spec.Parameter) {
+		for i := range inputs {
+			if strings.EqualFold(inputs[i].In.Value, "environment") {
+				c.environment[inputs[i].Name.Value] = true
+			}
+		}
+	}
+	for i := range c.doc().Consumes {
+		from := &c.doc().Consumes[i]
+		note(from.Inputs)
+		for j := range from.Resources {
+			note(from.Resources[j].Inputs)
+			for k := range from.Resources[j].Operations {
+				note(from.Resources[j].Operations[k].Inputs)
+			}
+		}
+	}
+}
+
 // target compiles the path over the arguments. Placeholders that nothing
 // declares become arguments.
 func (c *compiler) target(op *consumed, path string, place spec.Text) {
@@ -256,7 +318,7 @@ func (c *compiler) target(op *consumed, path string, place spec.Text) {
 		if _, known := slots[ph.Name]; known {
 			continue
 		}
-		at := c.pathArgument(op, ph.Name)
+		at := c.pathArgument(op, &ph, place)
 		slots[ph.Name] = at
 	}
 	if op.contract != nil {
@@ -276,8 +338,10 @@ func (c *compiler) target(op *consumed, path string, place spec.Text) {
 }
 
 // pathArgument finds the argument for a placeholder: the path parameter of
-// that name, exactly or else ignoring case and punctuation, or a new one.
-func (c *compiler) pathArgument(op *consumed, name string) int {
+// that name, exactly or else ignoring case and punctuation, or a new one: a
+// variable, or what a caller has to give.
+func (c *compiler) pathArgument(op *consumed, ph *template.Placeholder, place spec.Text) int {
+	name := ph.Name
 	at, rival := meant(name, len(op.params), func(i int) string {
 		if op.params[i].in != inPath {
 			return ""
@@ -291,7 +355,14 @@ func (c *compiler) pathArgument(op *consumed, name string) int {
 	case at >= 0:
 		return at
 	}
-	op.params = append(op.params, param{name: name, in: inPath, required: true, span: op.span})
+	added := param{name: name, in: inPath, required: true, span: op.span}
+	if ph.Length >= utf8.RuneCountInString(name)+len("{{}}") && c.isBound(name) {
+		// {{NAME}} of binds is a variable, as everywhere on the consumed side.
+		value := spec.Text{Value: "{{" + name + "}}", Span: nameSpan(place, ph)}
+		added.declared = &spec.Parameter{Span: value.Span, Name: spec.Text{Value: name, Span: value.Span}, Value: value}
+		added.fixed, _ = template.Compile(value.Value, template.Value)
+	}
+	op.params = append(op.params, added)
 	return len(op.params) - 1
 }
 
@@ -315,44 +386,6 @@ func meant(name string, n int, names func(int) string) (at, rival int) {
 		}
 	}
 	return at, rival
-}
-
-// consumedBody decides how the body is made and encoded: the contract says,
-// else the provider's profile, else it is JSON.
-func (c *compiler) consumedBody(op *consumed) {
-	var members []int
-	for i := range op.params {
-		if op.params[i].in == inBody {
-			members = append(members, i)
-		}
-	}
-	if len(members) == 0 {
-		if op.contract == nil || op.contract.Body == nil {
-			return
-		}
-		op.params = append(op.params, param{name: "body", in: inBody, required: op.contract.Body.Required, span: op.span})
-		members = []int{len(op.params) - 1}
-	}
-	for _, i := range members {
-		if len(members) == 1 || op.params[i].name == "body" {
-			op.whole = i
-		}
-	}
-	for _, i := range members {
-		if p := &op.params[i]; op.whole >= 0 && op.whole != i {
-			c.diags.Warnf(CodeInputUnused, p.span, "the parameter body is the whole body; %s is sent nowhere", clip(p.name))
-			p.in, p.required = inNowhere, false
-		}
-	}
-	switch {
-	case op.contract != nil && op.contract.Body != nil:
-		op.body = op.contract.Body.MediaType
-	default:
-		op.body = op.upstream.Profile.BodyMedia(op.upstream.BaseURI, op.path)
-	}
-	if op.body == "" {
-		op.body = wire.MediaJSON
-	}
 }
 
 // headerName reports whether s is a token (RFC 9110 section 5.6.2).

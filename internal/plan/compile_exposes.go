@@ -31,12 +31,14 @@ func (c *compiler) exposes() {
 			c.plan.MCP = append(c.plan.MCP, a)
 			runs += len(a.Tools) + len(a.Resources) + len(a.Prompts)
 		case "skill", "control":
-			c.disable(CodeUnsupported, "adapter", from.Namespace.Value, from.Type.Span, "adapters of type "+from.Type.Value+" are not run yet", "")
+			c.disable(CodeUnsupported, "adapter", firstOf(from.Namespace.Value, from.Type.Value), from.Type.Span, "adapters of type "+from.Type.Value+" are not run yet", "")
 		default:
-			d := c.diags.Errorf(CodeUnsupported, from.Type.Span, "%q is not a type of adapter", clip(from.Type.Value))
+			// A slip of the pen must not take a whole adapter away unnoticed.
 			if near := diag.Nearest(from.Type.Value, []string{"rest", "mcp", "skill", "control"}); near != "" {
-				d.WithHint("did you mean %s?", near)
+				c.diags.Errorf(CodeUnsupported, from.Type.Span, "%q is not a type of adapter", clip(from.Type.Value)).WithHint("did you mean %s?", near)
+				continue
 			}
+			c.disable(CodeUnsupported, "adapter", firstOf(from.Namespace.Value, from.Type.Value), from.Type.Span, quote(clip(from.Type.Value))+" is not a type of adapter", "rest and mcp are")
 		}
 	}
 	if runs == 0 && !c.diags.HasErrors() {
@@ -120,6 +122,7 @@ func (c *compiler) restOperation(a *RESTAdapter, from *spec.Exposes, r *spec.Exp
 	b := &builder{
 		compiler: c, kind: "operation", name: name, namespace: from.Namespace.Value, rest: true, pathNames: op.PathNames,
 		description: e.Description.Value, label: e.Label.Value, span: e.Span, uses: uses,
+		guarded: from.Authentication != nil, bodyless: op.Method == "GET" || op.Method == "HEAD",
 	}
 	op.Operation = b.build(&e.Run, from.Inputs, r.Inputs, e.Inputs)
 	if op.Operation == nil {
@@ -142,8 +145,8 @@ func repeated(names []string) (string, bool) {
 
 func (c *compiler) addRoute(a *RESTAdapter, op *RESTOperation, span diag.Span) {
 	if clash := a.Routes.Add(op.Path, op.Method, op); clash != nil {
-		c.diags.Errorf(CodeRouteClash, span, "%s %s is the same route as %s of operation %q", op.Method, op.Path, clash.With, clash.Value.Name).
-			WithRelated(clash.Value.Span, "declared first here")
+		reason := fmt.Sprintf("%s %s is the same route as %s of operation %q", op.Method, op.Path, clash.With, clash.Value.Name)
+		c.disable(CodeRouteClash, "operation", op.Name, span, reason, "").WithRelated(clash.Value.Span, "declared first here")
 		return
 	}
 	a.Operations = append(a.Operations, op)
@@ -156,16 +159,11 @@ func (c *compiler) mcpAdapter(from *spec.Exposes) *MCPAdapter {
 		Stdio: from.Transport.Value == "stdio", Span: from.Span, auth: c.authentication(from.Authentication, "", true),
 	}
 	uses := map[string]int{}
-	seen := map[string]diag.Span{}
+	names := c.toolNames(from)
 	for i := range from.Tools {
 		t := &from.Tools[i]
-		if before, twice := seen[t.Name.Value]; twice {
-			c.diags.Errorf(CodeToolTwice, t.Name.Span, "a tool %q exists already", t.Name.Value).WithRelated(before, "declared first here")
-			continue
-		}
-		seen[t.Name.Value] = t.Name.Span
 		b := &builder{
-			compiler: c, kind: "tool", name: t.Name.Value, namespace: from.Namespace.Value,
+			compiler: c, kind: "tool", name: names[i], namespace: from.Namespace.Value,
 			description: t.Description.Value, label: t.Label.Value, span: t.Span, uses: uses,
 		}
 		if tool := b.tool(t, from.Inputs); tool != nil {
@@ -175,6 +173,37 @@ func (c *compiler) mcpAdapter(from *spec.Exposes) *MCPAdapter {
 	c.mcpResources(a, from, uses)
 	c.prompts(a, from)
 	return a
+}
+
+// toolNames gives each tool a name of its own: of several with one name, as
+// generated files have them, the later ones get a number.
+func (c *compiler) toolNames(from *spec.Exposes) []string {
+	names := make([]string, len(from.Tools))
+	seen := map[string]diag.Span{}
+	for i := range from.Tools {
+		names[i] = from.Tools[i].Name.Value
+		if _, twice := seen[names[i]]; !twice {
+			seen[names[i]] = from.Tools[i].Name.Span
+		}
+	}
+	taken := map[string]int{}
+	for i := range from.Tools {
+		name := from.Tools[i].Name
+		taken[name.Value]++
+		if taken[name.Value] == 1 {
+			continue
+		}
+		for n := taken[name.Value]; ; n++ {
+			names[i] = fmt.Sprintf("%s-%d", name.Value, n)
+			if _, is := seen[names[i]]; !is {
+				break
+			}
+		}
+		c.diags.Warnf(CodeToolTwice, name.Span, "a tool %q exists already; this one is offered as %q", name.Value, names[i]).
+			WithRelated(seen[name.Value], "declared first here")
+		seen[names[i]] = name.Span
+	}
+	return names
 }
 
 // tool compiles one tool; nil where it cannot run.
@@ -359,6 +388,8 @@ func (c *compiler) upstreamNames() []string {
 // unsupportedRun says why a run cannot be compiled, or "".
 func unsupportedRun(run *spec.Run) string {
 	switch {
+	case run.Flow.Set() && !run.Ref.Set() && !run.Call.Set() && len(run.Steps) == 0:
+		return "its " + run.Flow.Value + " is not a part of the format that is run"
 	case run.Ref.Set():
 		return "functions of aggregates (ref:) are not run yet"
 	case run.Call.Set():

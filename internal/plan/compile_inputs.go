@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"patchbay/internal/diag"
+	"patchbay/internal/jsonpath"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/schema"
 	"patchbay/internal/spec"
@@ -27,6 +28,11 @@ type builder struct {
 	facts []inputFacts
 	// bodies counts the declared inputs in the body.
 	bodies int
+	// fixed are the values of inputs that the file gives in the place of a caller.
+	fixed map[string]int
+	// guarded reports that callers show credentials to the adapter itself, and
+	// bodyless that its requests have no body.
+	guarded, bodyless bool
 	// late are texts that wait for the number of inputs and steps, refs the
 	// values of earlier steps that anything uses, steps the names so far, and
 	// allSteps those of the whole operation.
@@ -43,6 +49,10 @@ type inputFacts struct {
 	// idle reports that the operation itself declares the input and that nothing
 	// has used it so far.
 	idle bool
+	// mapping says where in the upstream's call the input goes.
+	mapping spec.Text
+	// in is the declared place.
+	in string
 }
 
 // origin says why a caller has an input. It decides what a name that sounds
@@ -101,7 +111,9 @@ func (b *builder) callOf(step string, to spec.Text, with []spec.Entry, hasWith b
 		b.disable(CodeUnsupported, b.kind, b.name, b.span, target.disabled, "")
 		return call{}, false
 	}
-	return call{step: step, to: target, sources: b.sources(target, to, with, hasWith)}, true
+	out := call{step: step, to: target}
+	out.sources, out.fields = b.sources(target, to, with, hasWith, step != "")
+	return out, true
 }
 
 // declareAll adds the inputs that the file spells out.
@@ -112,22 +124,64 @@ func (b *builder) declareAll(lists [][]spec.Parameter) bool {
 	}
 	for _, list := range lists {
 		for i := range list {
-			if list[i].Value.Set() {
-				b.disable(CodeUnsupported, b.kind, b.name, list[i].Value.Span, "values of exposed inputs are not read yet", "")
-				return false
-			}
-			if strings.EqualFold(list[i].In.Value, "body") {
+			if strings.EqualFold(list[i].In.Value, "body") && !list[i].Value.Set() {
 				b.bodies++
 			}
 		}
 	}
+	var given []*spec.Parameter
 	for level, list := range lists {
 		for i := range list {
+			if list[i].Value.Set() {
+				given = append(given, &list[i])
+				continue
+			}
 			at := b.declare(&list[i])
 			b.facts[at].idle = level == len(lists)-1
+			b.facts[at].mapping, b.facts[at].in = list[i].Mapping, strings.ToLower(list[i].In.Value)
+		}
+	}
+	for _, p := range given {
+		if !b.give(p) {
+			return false
 		}
 	}
 	return true
+}
+
+// give compiles an input whose value the file gives: a fixed one, or what a
+// path selects in the caller's body. Callers do not have such an input.
+func (b *builder) give(p *spec.Parameter) bool {
+	ref := stepRef{step: noStep}
+	switch value := strings.TrimSpace(p.Value.Value); {
+	case strings.HasPrefix(value, "$"):
+		path, err := jsonpath.CompileLenient(value)
+		if err != nil {
+			b.diags.Errorf(CodeMapping, p.Value.Span, "%v", err)
+			return false
+		}
+		ref.selects, ref.input = path, b.input("body", needed, nil, nil)
+		if in := &b.inputs[ref.input]; in.Schema.IsAbsent() {
+			in.Schema = jsonvalue.ObjectOf(nil)
+		}
+	case strings.Contains(value, "{{"):
+		b.disable(CodeUnsupported, b.kind, b.name, p.Value.Span, "the value of an input cannot have placeholders", "put the template into with")
+		return false
+	default:
+		ref.constant = typedText(p.Type.Value, p.Value.Value)
+	}
+	if b.fixed == nil {
+		b.fixed = map[string]int{}
+	}
+	b.refs = append(b.refs, ref)
+	b.fixed[p.Name.Value] = len(b.refs) - 1
+	return true
+}
+
+// fixedInput returns the value that the file gives to the input of a name.
+func (b *builder) fixedInput(name string) (ref int, ok bool) {
+	ref, ok = b.fixed[name]
+	return ref, ok
 }
 
 // declare adds an input; of two with one name the innermost, which comes last, wins.
@@ -179,7 +233,9 @@ func (b *builder) declaredLocation(in *Input, p *spec.Parameter) int {
 			in.Location = WholeBody
 		}
 	case "":
-		if in.Name == "body" {
+		if place, path := target(p.Mapping.Value); b.rest && len(path) > 0 && place >= 0 && place != int(inPath) && in.Name != "body" {
+			in.Location = b.placeOf(place)
+		} else if in.Name == "body" {
 			in.Location = WholeBody
 		} else if placeholder := b.freePlaceholder(in.Name); placeholder >= 0 {
 			in.Location, in.Required = Path, true
@@ -190,6 +246,21 @@ func (b *builder) declaredLocation(in *Input, p *spec.Parameter) int {
 			WithNearest(p.In.Value, inputPlaces(), "use one of ")
 	}
 	return -1
+}
+
+// placeOf is where a REST caller puts a value that goes to this place upstream.
+func (b *builder) placeOf(place int) Location {
+	switch in(place) {
+	case inHeader:
+		return Header
+	case inCookie:
+		return Cookie
+	case inBody:
+		if !b.bodyless {
+			return BodyField
+		}
+	}
+	return Query
 }
 
 // add adds an input, and ties it to a placeholder of the path unless that is -1.
@@ -276,9 +347,8 @@ func (b *builder) input(name string, why origin, to *consumed, p *param) int {
 		at = b.add(in, why, placeholder)
 	}
 	b.facts[at].idle = false
-	if p != nil && !b.facts[at].fed {
-		b.facts[at].fed = true
-		b.adopt(&b.inputs[at], to, p)
+	if p != nil {
+		b.adoptOnce(at, to, p)
 	}
 	return at
 }
@@ -295,9 +365,12 @@ func (b *builder) location(to *consumed, p *param) (loc Location, lost bool) {
 		return Header, false
 	case inCookie:
 		return Cookie, false
-	case inBody:
-		if to.whole >= 0 && &to.params[to.whole] == p {
+	case inBody, inTemplate:
+		switch {
+		case p.in == inBody && to.body.whole >= 0 && &to.params[to.body.whole] == p:
 			return WholeBody, false
+		case b.bodyless:
+			return Query, false
 		}
 		return BodyField, false
 	default:
@@ -326,19 +399,25 @@ func (b *builder) adopt(in *Input, to *consumed, p *param) {
 		}
 		in.repeats = p.contract.Schema.Types().Has(schema.TypeArray)
 		described = firstOf(described, p.contract.Description)
-	case p.in == inBody && to.whole >= 0 && &to.params[to.whole] == p && to.contract != nil && to.contract.Body != nil:
+	case p.in == inBody && to.body.whole >= 0 && &to.params[to.body.whole] == p && to.contract != nil && to.contract.Body != nil:
 		in.Schema, in.Example, in.check = to.contract.BodySchema(), to.contract.Body.Example, nil
 		described = firstOf(described, to.contract.Body.Description)
 	case d != nil && in.check == nil:
 		in.check = b.compileDeclared(in, d)
 	}
-	in.Description = firstOf(in.Description, described)
+	in.Description = firstOf(in.Description, described, p.note)
 	if in.Schema.Len() > 0 || p.contract != nil {
+		return
+	}
+	if p.bytes {
+		in.Schema = jsonvalue.ObjectOf([]jsonvalue.Member{
+			{Name: "type", Value: jsonvalue.StringOf("string")}, {Name: "contentEncoding", Value: jsonvalue.StringOf("base64")},
+		})
 		return
 	}
 	// Nobody says what it is: outside of a body it can only be text.
 	in.Schema = jsonvalue.ObjectOf(nil)
-	if p.in != inBody {
+	if p.in != inBody && p.in != inTemplate {
 		in.Schema = stringSchema()
 	}
 }

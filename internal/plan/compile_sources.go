@@ -10,14 +10,19 @@ import (
 	"patchbay/internal/template"
 )
 
-// sources decides for each argument where its value comes from.
-func (b *builder) sources(to *consumed, call spec.Text, with []spec.Entry, hasWith bool) []source {
+// sources decides for each argument where its value comes from, and which
+// fields a call adds to the body.
+func (b *builder) sources(to *consumed, call spec.Text, with []spec.Entry, hasWith, step bool) ([]source, []bodyField) {
 	out := make([]source, len(to.params))
 	given := make([]bool, len(to.params))
+	var fields []bodyField
 	for i := range with {
 		w := &with[i]
-		at := b.argument(to, w.Name, call.Value)
+		at, sure := b.argument(to, w.Name, call.Value)
 		if at < 0 {
+			if sure {
+				fields = b.withField(fields, to, w, call.Value)
+			}
 			continue
 		}
 		given[at] = true
@@ -29,26 +34,51 @@ func (b *builder) sources(to *consumed, call spec.Text, with []spec.Entry, hasWi
 			b.source(&out[at], w, to, p)
 		}
 	}
+	fields = b.mapped(out, given, fields, to, call.Value, step)
 	for i := range to.params {
 		p := &to.params[i]
 		switch {
 		case p.fixed != nil:
-			b.fixed(&out[i], to, p)
-		case given[i] || p.in == inNowhere:
-		case !hasWith || p.required || p.declared == nil:
-			out[i] = source{kind: fromInput, input: b.input(p.name, needed, to, p)}
+			b.fixedValue(&out[i], to, p)
+		case given[i] || p.in == inNowhere || b.guardedHeader(p):
+		case i == to.body.whole && p.declared == nil && len(fields) > 0:
+			// The fields make up the body that the contract knows.
+		case !hasWith || p.required || p.declared == nil || p.in == inTemplate:
+			out[i] = b.sameName(p.name, needed, to, p)
 		}
 	}
-	return out
+	if !hasWith && !step {
+		fields = b.unclaimed(fields, to, call.Value)
+	}
+	return out, fields
 }
 
-// argument finds the argument that a name in with means. A name that means
-// none, or several, is reported.
-func (b *builder) argument(to *consumed, name spec.Text, call string) int {
+// guardedHeader reports whether an argument is the header with which callers
+// of this adapter show their credentials, which are not the upstream's.
+func (b *builder) guardedHeader(p *param) bool {
+	if !b.guarded || p.in != inHeader || !strings.EqualFold(p.name, "Authorization") {
+		return false
+	}
+	b.diags.Notef(CodeInputReserved, b.span, "%s: callers show this adapter their credentials in Authorization; it is not passed on", b.describe())
+	return true
+}
+
+// sameName is the input of a name, or the value that the file gives it.
+func (b *builder) sameName(name string, why origin, to *consumed, p *param) source {
+	if ref, ok := b.fixedInput(name); ok {
+		return source{kind: fromStep, input: ref}
+	}
+	return source{kind: fromInput, input: b.input(name, why, to, p)}
+}
+
+// argument finds the argument that a name in with means, -1 for none. One that
+// means several is reported, and then sure is false; so it is for a name that
+// callers cannot give, which has been said where it is declared.
+func (b *builder) argument(to *consumed, name spec.Text, call string) (at int, sure bool) {
 	for i := range to.params {
 		// A contract may have given the parameter another spelling.
 		if d := to.params[i].declared; d != nil && d.Name.Value == name.Value {
-			return i
+			return i, true
 		}
 	}
 	names := make([]string, len(to.params))
@@ -56,16 +86,11 @@ func (b *builder) argument(to *consumed, name spec.Text, call string) int {
 		names[i] = to.params[i].name
 	}
 	at, rival := meant(name.Value, len(names), func(i int) string { return names[i] })
-	switch {
-	case rival >= 0:
+	if rival >= 0 {
 		b.diags.Errorf(CodeInputAmbiguous, name.Span, "%q can mean the parameter %q or %q of %s", clip(name.Value), names[at], names[rival], call)
-	case at < 0:
-		d := b.diags.Warnf(CodeWithUnknown, name.Span, "%s has no input %q; the value is not used", call, clip(name.Value))
-		if near := diag.Nearest(name.Value, names); near != "" {
-			d.WithHint("did you mean %s?", near)
-		}
 	}
-	return at
+	ignored := slices.ContainsFunc(to.ignored, func(n string) bool { return diag.Fold(n) == diag.Fold(name.Value) })
+	return at, rival < 0 && !ignored
 }
 
 // source compiles a value of with: a reference to an input or to an earlier
@@ -73,18 +98,35 @@ func (b *builder) argument(to *consumed, name spec.Text, call string) int {
 // a literal.
 func (b *builder) source(into *source, w *spec.Entry, to *consumed, p *param) {
 	v := w.Value
+	if w.Data != nil {
+		b.dataSource(into, w.Data)
+		return
+	}
 	if strings.Contains(v.Value, "{{") {
 		b.textSource(into, v, to, p)
 		return
 	}
 	for _, scope := range b.scopes() {
 		if name, ok := strings.CutPrefix(v.Value, scope+"."); ok && name != "" {
-			*into = source{kind: fromInput, input: b.input(name, referenced, to, p)}
+			*into = b.sameName(name, referenced, to, p)
 			return
 		}
 	}
 	b.nearScope(v)
 	*into = source{kind: fromLiteral, literal: literal(w, p)}
+}
+
+// dataSource compiles a value of with that has parts; placeholders in it are
+// inputs and the values of earlier steps.
+func (b *builder) dataSource(into *source, n *spec.Node) {
+	d := b.data(n)
+	if d == nil {
+		return // reported
+	}
+	*into = source{kind: fromData, data: d}
+	d.texts(func(d *data) {
+		b.text(&d.text, d.at, d.source, func(name string) int { return b.textInput(name, referenced) })
+	})
 }
 
 func (b *builder) textSource(into *source, v spec.Text, to *consumed, p *param) {
@@ -219,9 +261,12 @@ func (b *builder) isVariable(name string) bool {
 
 // isBound reports whether binds has the namespace of a name or, of a name
 // without one, the name itself.
-func (b *builder) isBound(name string) bool {
+func (c *compiler) isBound(name string) bool {
 	namespace, _, qualified := strings.Cut(name, ".")
-	return slices.ContainsFunc(b.doc().Binds, func(bind spec.Bind) bool {
+	if !qualified && c.environment[name] {
+		return true
+	}
+	return slices.ContainsFunc(c.doc().Binds, func(bind spec.Bind) bool {
 		if qualified {
 			return bind.Namespace.Value == namespace
 		}
@@ -229,31 +274,38 @@ func (b *builder) isBound(name string) bool {
 	})
 }
 
-// fixed compiles a value that the file gives to a parameter: over variables,
+// fixedValue compiles a value that the file gives to a parameter: over variables,
 // and over the caller's inputs for every other name. An input that is the whole
 // value keeps its type.
-func (b *builder) fixed(into *source, to *consumed, p *param) {
+func (b *builder) fixedValue(into *source, to *consumed, p *param) {
 	value := p.declared.Value
 	if p.fixed.IsPlain() {
 		*into = source{kind: fromLiteral, literal: jsonvalue.StringOf(p.fixed.Text())}
 		return
 	}
 	isInput := func(name string) bool {
+		if p.credential {
+			return false
+		}
 		if strings.Contains(name, ".") {
 			return !b.isBound(name)
 		}
-		isParameter := slices.ContainsFunc(to.params, func(q param) bool { return q.name == name && q.fixed == nil })
+		isParameter := slices.ContainsFunc(to.params, func(q param) bool { return q.name == name && q.fixed == nil && q.in != inNowhere })
 		return isParameter || !b.isVariable(name)
 	}
 	if name, single := p.fixed.Single(); single && isInput(name) {
-		*into = source{kind: fromInput, input: b.input(b.unscoped(name), needed, to, p)}
+		*into = b.sameName(b.unscoped(name), needed, to, p)
 		return
 	}
 	into.kind = fromText
 	late := lateText{into: &into.text, text: p.fixed, slots: map[string]slot{}}
 	for _, ph := range p.fixed.Placeholders() {
 		if !isInput(ph.Name) {
-			late.slots[ph.Name] = slot{inVariables, b.variable(ph.Name, nameSpan(value, &ph), to.upstream.Host, textUse{})}
+			late.slots[ph.Name] = slot{inVariables, b.variable(ph.Name, nameSpan(value, &ph), to.upstream.Host, textUse{authentication: p.credential})}
+			continue
+		}
+		if ref, ok := b.fixedInput(b.unscoped(ph.Name)); ok {
+			late.slots[ph.Name] = slot{inSteps, ref}
 			continue
 		}
 		late.slots[ph.Name] = slot{inInputs, b.textInput(ph.Name, needed)}

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"patchbay/internal/auth"
 	"patchbay/internal/diag"
 	"patchbay/internal/spec"
 	"patchbay/internal/template"
@@ -35,6 +34,9 @@ func (c *compiler) variable(ref string, span diag.Span, host string, use textUse
 	}
 	v := &Variable{Namespace: namespace, Name: name, Key: name, Span: span, Host: host, Inbound: use.inbound}
 	bound := c.declaration(v, qualified)
+	if !qualified && c.environment[name] {
+		v.Declared = true // an input with `in: environment` declares it
+	}
 	if !v.Declared {
 		if !use.authentication {
 			d := c.diags.Errorf(CodeBindUnknownNamespace, span, "%s is not declared in binds", ref)
@@ -103,75 +105,6 @@ func keyNames(b *spec.Bind) string {
 		names[i] = k.Name.Value
 	}
 	return strings.Join(names, ", ")
-}
-
-// authentication compiles a scheme; nil means none or one that cannot run.
-func (c *compiler) authentication(from *spec.Authentication, host string, inbound bool) *authentication {
-	if from == nil || from.Type.Value == "" {
-		return nil
-	}
-	a := &authentication{scheme: strings.ToLower(from.Type.Value), span: from.Span}
-	field := func(name string, t spec.Text) *template.Bound {
-		if !t.Set() {
-			c.diags.Errorf(CodeAuthIncomplete, from.Span, "%s authentication needs %s", a.scheme, name)
-			return nil
-		}
-		text, err := template.Compile(t.Value, template.Value)
-		if err != nil {
-			c.templateError(t, err)
-			return nil
-		}
-		if text.IsPlain() && strings.Contains(t.Value, "{{") {
-			c.diags.Errorf(CodeTemplate, t.Span, "the placeholder of this %s is not closed; the text itself would be the secret", name)
-			return nil
-		}
-		if literal := strings.TrimSpace(t.Value); text.IsPlain() && strings.HasPrefix(literal, "$") {
-			c.diags.Warnf(CodeTemplate, t.Span, "the %s is this very text, not a variable", name).
-				WithHint("did you mean {{env.%s}}?", strings.Trim(literal, "${}"))
-		}
-		return c.variableText(t, text, host, textUse{authentication: true, inbound: inbound})
-	}
-	switch a.scheme {
-	case "basic":
-		a.username, a.password = field("username", from.Username), field("password", from.Password)
-	case "bearer":
-		a.token = field("token", from.Token)
-	case "apikey":
-		if len(from.Headers) > 0 {
-			c.unsupportedAuth(from, inbound, "an API key in several headers", from.Headers[0].Name.Span)
-			return nil
-		}
-		a.name, a.value = field("key", from.Key), field("value", from.Value)
-		switch strings.ToLower(from.Placement.Value) {
-		case "", "header":
-		case "query":
-			a.place = auth.InQuery
-		case "cookie":
-			a.place = auth.InCookie
-		default:
-			c.unsupportedAuth(from, inbound, "an API key placed in "+quote(from.Placement.Value), from.Placement.Span).
-				WithNearest(from.Placement.Value, []string{"header", "query", "cookie"}, "it can stand in ")
-			return nil
-		}
-	default:
-		c.unsupportedAuth(from, inbound, "the scheme "+quote(from.Type.Value), from.Type.Span).
-			WithNearest(a.scheme, []string{"basic", "bearer", "apikey"}, "those that can are ")
-		return nil
-	}
-	return a
-}
-
-// unsupportedAuth is an error on both sides: an adapter must not open without
-// the lock its file asks for, and a call must not leave without credentials.
-func (c *compiler) unsupportedAuth(from *spec.Authentication, inbound bool, what string, span diag.Span) *diag.Diagnostic {
-	if span.IsZero() {
-		span = from.Span
-	}
-	side := "sign calls"
-	if inbound {
-		side = "check callers"
-	}
-	return c.diags.Errorf(CodeAuthUnsupported, span, "%s cannot %s here", what, side).WithHint("basic, bearer and apikey can")
 }
 
 func (c *compiler) templateError(at spec.Text, err error) {

@@ -101,7 +101,7 @@ func (op *consumed) contractInputs() []ContractInput {
 
 func (op *consumed) contractBody() *ContractBody {
 	b := op.contract.Body
-	if b == nil || op.body == "" {
+	if b == nil || op.body.media == "" {
 		return nil
 	}
 	out := &ContractBody{

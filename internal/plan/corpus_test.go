@@ -174,17 +174,17 @@ func compileCorpus(t *testing.T, files map[string][]byte, contracts []*openapi.D
 
 func (f *figures) count(op *Operation) {
 	f.Tools++
-	to := op.calls[0].to
+	to, media := op.calls[0].to, op.calls[0].media()
 	if to.contract != nil {
 		f.Joined++
 	}
 	declares := slices.ContainsFunc(to.params, func(p param) bool { return p.in == inBody && p.declared != nil })
 	switch {
-	case to.body != "" && !declares:
+	case media != "" && !declares:
 		f.Contributed++
-	case to.body == wire.MediaForm:
+	case media == wire.MediaForm:
 		f.Form++
-	case to.body == wire.MediaJSON:
+	case media == wire.MediaJSON:
 		f.JSON++
 	}
 }

@@ -49,6 +49,11 @@ func (f *frame) values() []jsonvalue.Value {
 	if f.all == nil {
 		f.all = make([]jsonvalue.Value, len(f.args.Values)+len(f.op.refs)+len(f.bound.variables))
 		copy(f.all, f.args.Values)
+		for i := range f.op.refs {
+			if r := &f.op.refs[i]; r.step == noStep {
+				f.all[len(f.args.Values)+i] = r.given(f.args.Values)
+			}
+		}
 		copy(f.all[len(f.args.Values)+len(f.op.refs):], f.bound.variables)
 	}
 	return f.all
@@ -86,6 +91,11 @@ func (f *frame) makeArguments() {
 	}
 	for i := range f.call.sources {
 		f.arguments[i] = f.argument(&f.call.sources[i])
+	}
+	if whole := f.call.to.body.whole; whole >= 0 && len(f.call.fields) > 0 {
+		if v := &f.arguments[whole]; v.IsAbsent() || v.Kind() == jsonvalue.Object {
+			*v = f.withFields(*v)
+		}
 	}
 }
 
@@ -197,6 +207,8 @@ func (f *frame) argument(s *source) jsonvalue.Value {
 			return jsonvalue.Value{}
 		}
 		return jsonvalue.StringOf(string(text))
+	case fromData:
+		return s.data.value(f.values())
 	default:
 		return jsonvalue.Value{}
 	}
@@ -204,6 +216,9 @@ func (f *frame) argument(s *source) jsonvalue.Value {
 
 // source input of an argument, for messages; nil where it is not one input.
 func (f *frame) input(at int) *Input {
+	if at < 0 || at >= len(f.call.sources) {
+		return nil
+	}
 	if s := &f.call.sources[at]; s.kind == fromInput {
 		return &f.op.Inputs[s.input]
 	}
@@ -283,19 +298,26 @@ func (f *frame) checkSegment(at int) bool {
 }
 
 func (f *frame) checkBody(at int) {
-	v := &f.arguments[at]
+	if at == f.call.to.body.whole {
+		f.checkWhole(&f.arguments[at], f.input(at))
+	}
+}
+
+// checkWhole brings a whole body into the contract's terms and holds it against
+// them. The input is nil where it is made of several.
+func (f *frame) checkWhole(v *jsonvalue.Value, in *Input) {
 	c := f.call.to.contract
-	if v.IsAbsent() || c == nil || c.Body == nil || at != f.call.to.whole {
+	if v.IsAbsent() || c == nil || c.Body == nil {
 		return
 	}
 	f.report.Violations = f.report.Violations[:0]
 	*v = c.Body.Normalize(v, f.args.Textual, &f.report)
-	f.refuseClashes(f.input(at))
+	f.refuseClashes(in)
 	if f.mode != Off && c.Body.Schema != nil {
 		c.Body.Schema.Check(v, "", &f.report)
 	}
 	if f.mode != Off && len(f.report.Violations) > 0 {
-		f.violations(f.input(at))
+		f.violations(in)
 	}
 }
 
@@ -327,7 +349,10 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 	if f.call.step != "" {
 		out.Header = out.Header.Clone() // what one step sends is not another's
 	}
-	if to.binary {
+	switch {
+	case to.accept != nil:
+		out.Accept = to.accept
+	case to.binary:
 		out.Accept = acceptAny
 	}
 	for i := range to.params {
@@ -351,10 +376,8 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 
 // Prepared header values; net/http only reads them.
 var (
-	acceptJSON  = []string{wire.MediaJSON}
-	acceptAny   = []string{"*/*"}
-	contentJSON = []string{wire.MediaJSON}
-	contentForm = []string{wire.MediaForm}
+	acceptJSON = []string{wire.MediaJSON}
+	acceptAny  = []string{"*/*"}
 )
 
 func (f *frame) header(out *upstream.Request, at int) *fault.Fault {
@@ -395,47 +418,4 @@ func (f *frame) headerText(at int) (string, bool) {
 		return "", false
 	}
 	return text, true
-}
-
-// body encodes the request body. A form whose fields were all left out is
-// sent empty; an absent JSON body is not sent.
-func (f *frame) body(out *upstream.Request) *fault.Fault {
-	to := f.call.to
-	if to.body == "" {
-		return nil
-	}
-	v := f.bodyValue()
-	if to.body == wire.MediaForm {
-		if !v.IsAbsent() && v.Kind() != jsonvalue.Object {
-			f.refuse(f.input(to.whole), "", "must be an object, because the upstream takes a form", "")
-			return &fault.Fault{Kind: fault.InvalidInput, Message: summary(f.refused), Fields: f.refused}
-		}
-		if to.contract != nil && to.contract.Body != nil && !f.args.Textual {
-			v = to.contract.Body.FormFields(v)
-		}
-		out.ContentType = contentForm
-		out.Body = wire.AppendForm(make([]byte, 0, 512), &v)
-		return nil
-	}
-	if !v.IsAbsent() {
-		out.ContentType = contentJSON
-		out.Body = v.Append(make([]byte, 0, 512))
-	}
-	return nil
-}
-
-// bodyValue is the argument that is the body, or the object of those that are
-// its fields.
-func (f *frame) bodyValue() jsonvalue.Value {
-	to := f.call.to
-	if to.whole >= 0 {
-		return f.arguments[to.whole]
-	}
-	var members []jsonvalue.Member
-	for i := range to.params {
-		if to.params[i].in == inBody && !f.arguments[i].IsAbsent() {
-			members = append(members, jsonvalue.Member{Name: to.params[i].name, Value: f.arguments[i]})
-		}
-	}
-	return jsonvalue.ObjectOf(members)
 }

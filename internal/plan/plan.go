@@ -72,8 +72,13 @@ type Upstream struct {
 	Span    diag.Span
 
 	// at is the index among the plan's upstreams.
-	at         int
-	base       *template.Bound
+	at   int
+	base *template.Bound
+	// prefix leads the path of every operation: the end of a base address that
+	// has a placeholder for the API key.
+	prefix string
+	// signed reports that the file has an authentication.
+	signed     bool
 	auth       *authentication
 	operations []*consumed
 }
@@ -91,8 +96,15 @@ type authentication struct {
 	scheme                                 string
 	username, password, token, name, value *template.Bound
 	place                                  auth.Placement
-	span                                   diag.Span
+	// more are further headers of an API key.
+	more []keyHeader
+	// key is the API key as the file gives it, for a path.
+	key  spec.Text
+	span diag.Span
 }
+
+// keyHeader is a header of an API key beside the first one.
+type keyHeader struct{ name, value *template.Bound }
 
 // consumed is a compiled upstream operation. Its arguments are numbered.
 type consumed struct {
@@ -105,10 +117,13 @@ type consumed struct {
 	target *template.Bound
 	query  string
 	params []param
-	// body is the media type of the request body, "" when there is none.
-	body string
-	// whole is the argument that is the body, -1 when fields makes it up.
-	whole    int
+	body   requestBody
+	// accept and fixedMedia are fixed values of the headers Accept and
+	// Content-Type that the file gives, "" for none.
+	accept     []string
+	fixedMedia string
+	// ignored are the declared parameters that no caller gives.
+	ignored  []string
 	contract *contract.Operation
 	// near are operations of contracts that are nearly this one, where none
 	// is; elsewhere is another server at which contracts have it.
@@ -139,6 +154,8 @@ const (
 	inHeader
 	inCookie
 	inBody
+	// inTemplate is an argument of which the declared body is made.
+	inTemplate
 	inNowhere
 )
 
@@ -150,7 +167,12 @@ type param struct {
 	style    wire.QueryStyle
 	declared *spec.Parameter
 	// fixed is a value that the file gives, over variables and arguments.
-	fixed    *template.Template
+	fixed *template.Template
+	// credential reports that the fixed value is an API key.
+	credential bool
+	// bytes reports that the value stands for bytes; note says how it is given.
+	bytes    bool
+	note     string
 	contract *contract.Param
 	span     diag.Span
 }
@@ -294,6 +316,15 @@ type call struct {
 	to   *consumed
 	// sources holds, for each argument, where its value comes from.
 	sources []source
+	// fields are members of the body beside the arguments.
+	fields []bodyField
+}
+
+// bodyField is a member of a body that the operation does not declare and the
+// call gives all the same; the path leads to it from the body's root.
+type bodyField struct {
+	path   []string
+	source source
 }
 
 // source says where an argument's value comes from.
@@ -303,6 +334,8 @@ type source struct {
 	input   int
 	literal jsonvalue.Value
 	text    *template.Bound
+	// data is a value with parts.
+	data *data
 }
 
 type sourceKind uint8
@@ -313,6 +346,7 @@ const (
 	fromLiteral
 	fromText
 	fromStep
+	fromData
 )
 
 // CallInfo describes an upstream call for people.
@@ -336,9 +370,17 @@ func (op *Operation) Calls() []CallInfo {
 	out := make([]CallInfo, len(op.calls))
 	for i := range op.calls {
 		c := op.calls[i].to
-		out[i] = CallInfo{Safe: c.safe(), Step: op.calls[i].step, Upstream: c.upstream, Operation: c.name, Method: c.method, Path: c.path, Body: c.body, Contract: c.contract}
+		out[i] = CallInfo{Safe: c.safe(), Step: op.calls[i].step, Upstream: c.upstream, Operation: c.name, Method: c.method, Path: c.path, Body: op.calls[i].media(), Contract: c.contract}
 	}
 	return out
+}
+
+// media is the media type of the call's body, "" where it has none.
+func (c *call) media() string {
+	if c.to.body.implied && len(c.fields) == 0 {
+		return ""
+	}
+	return c.to.body.media
 }
 
 // Safe reports whether every upstream method is safe (RFC 9110 section 9.2.1).
@@ -386,17 +428,22 @@ func (p *Plan) Credentials(u *Upstream) map[string][]*Variable {
 	if u.auth == nil {
 		return out
 	}
-	for field, text := range map[string]*template.Bound{
-		"username": u.auth.username, "password": u.auth.password, "token": u.auth.token, "value": u.auth.value,
-	} {
+	add := func(field string, text *template.Bound) {
 		if text == nil {
-			continue
+			return
 		}
 		for _, slot := range text.Slots() {
 			if slot >= 0 {
 				out[field] = append(out[field], p.Variables[slot])
 			}
 		}
+	}
+	add("username", u.auth.username)
+	add("password", u.auth.password)
+	add("token", u.auth.token)
+	add("value", u.auth.value)
+	for i := range u.auth.more {
+		add("value", u.auth.more[i].value)
 	}
 	return out
 }

@@ -165,12 +165,17 @@ func (r *renderer) operation(op *Operation) {
 		for j := range c.to.params {
 			r.argument(op, c, j)
 		}
+		for j := range c.fields {
+			r.line(3, "field %s = %s", strings.Join(c.fields[j].path, "."), r.source(op, &c.fields[j].source))
+		}
 		switch {
-		case c.to.body == "":
-		case c.to.whole >= 0:
-			r.line(3, "body %s is %s", c.to.body, c.to.params[c.to.whole].name)
+		case c.media() == "":
+		case c.to.body.isDeclared():
+			r.line(3, "body %s is declared", c.media())
+		case c.to.body.whole >= 0:
+			r.line(3, "body %s is %s", c.media(), c.to.params[c.to.body.whole].name)
 		default:
-			r.line(3, "body %s of fields", c.to.body)
+			r.line(3, "body %s of fields", c.media())
 		}
 	}
 	if op.mock != nil {
@@ -225,7 +230,7 @@ func (r *renderer) target(to *consumed) string {
 }
 
 func (in in) String() string {
-	return [...]string{"path", "query", "header", "cookie", "body", "nowhere"}[in]
+	return [...]string{"path", "query", "header", "cookie", "body", "template", "nowhere"}[in]
 }
 
 func (r *renderer) argument(op *Operation, c *call, at int) {
@@ -237,24 +242,36 @@ func (r *renderer) argument(op *Operation, c *call, at int) {
 	if p.contract != nil {
 		out += " contracted"
 	}
-	switch s := &c.sources[at]; s.kind {
+	r.line(3, "%s = %s", out, r.source(op, &c.sources[at]))
+}
+
+func (r *renderer) source(op *Operation, s *source) string {
+	switch s.kind {
 	case fromInput:
-		out += fmt.Sprintf(" = input %q", op.Inputs[s.input].Name)
+		return fmt.Sprintf("input %q", op.Inputs[s.input].Name)
 	case fromLiteral:
-		out += " = " + string(s.literal.Append(nil))
+		return string(s.literal.Append(nil))
 	case fromStep:
-		out += " = " + stepValue(op, s.input)
+		return stepValue(op, s.input)
 	case fromText:
-		out += " = text " + r.text(s.text, op)
+		return "text " + r.text(s.text, op)
+	case fromData:
+		v := s.data.value(r.slots(op))
+		return "data " + string(v.Append(nil))
 	default:
-		out += " = nothing"
+		return "nothing"
 	}
-	r.line(3, "%s", out)
 }
 
 // stepValue names what a reference to an earlier step takes.
 func stepValue(op *Operation, at int) string {
 	ref := &op.refs[at]
+	if ref.step == noStep {
+		if ref.selects != nil {
+			return fmt.Sprintf("%s of input %q", ref.selects, op.Inputs[ref.input].Name)
+		}
+		return "given " + string(ref.constant.Append(nil))
+	}
 	return strings.Join(append([]string{"step " + op.calls[ref.step].step}, ref.path...), ".")
 }
 
@@ -278,6 +295,15 @@ func (r *renderer) text(t *template.Bound, op *Operation) string {
 	if t == nil {
 		return "none"
 	}
+	out, complete := t.Append(nil, r.slots(op), template.None)
+	if !complete {
+		return string(out) + " (incomplete)"
+	}
+	return string(out)
+}
+
+// slots are the names of what texts are made of.
+func (r *renderer) slots(op *Operation) []jsonvalue.Value {
 	var values []jsonvalue.Value
 	if op != nil {
 		for i := range op.Inputs {
@@ -290,11 +316,7 @@ func (r *renderer) text(t *template.Bound, op *Operation) string {
 	for _, v := range r.plan.Variables {
 		values = append(values, jsonvalue.StringOf("<$"+variableLabel(v)+">"))
 	}
-	out, complete := t.Append(nil, values, template.None)
-	if !complete {
-		return string(out) + " (incomplete)"
-	}
-	return string(out)
+	return values
 }
 
 func (r *renderer) shape(op *Operation, indent int, name string, s *shape) {

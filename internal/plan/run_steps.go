@@ -9,6 +9,7 @@ import (
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/schema"
+	"patchbay/internal/template"
 )
 
 // runMock answers from the document alone.
@@ -115,26 +116,40 @@ func (f *frame) checkAhead() *fault.Fault {
 				f.headerText(at)
 			}
 		}
+		for at := range f.call.fields {
+			waiting = waiting || f.call.fields[at].source.waits(f.op)
+		}
 		if waiting || len(f.refused) > 0 {
 			continue
 		}
+		advice := len(f.advice)
 		if _, bad := f.request(); bad != nil {
 			return bad
 		}
+		f.advice = f.advice[:advice] // said when the step is run
 	}
 	return f.refusal()
 }
 
 // waits reports whether the value needs the output of a step.
 func (s *source) waits(op *Operation) bool {
-	if s.kind == fromStep {
-		return true
-	}
-	if s.kind != fromText || s.text == nil {
+	switch {
+	case s.kind == fromStep:
+		return op.refs[s.input].step != noStep
+	case s.kind == fromText && s.text != nil:
+		return waits(op, s.text)
+	case s.kind == fromData:
+		waiting := false
+		s.data.texts(func(d *data) { waiting = waiting || waits(op, d.text) })
+		return waiting
+	default:
 		return false
 	}
-	for _, at := range s.text.Slots() {
-		if at >= len(op.Inputs) && at < len(op.Inputs)+len(op.refs) {
+}
+
+func waits(op *Operation, text *template.Bound) bool {
+	for _, at := range text.Slots() {
+		if ref := at - len(op.Inputs); ref >= 0 && ref < len(op.refs) && op.refs[ref].step != noStep {
 			return true
 		}
 	}

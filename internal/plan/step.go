@@ -11,10 +11,34 @@ import (
 	"patchbay/internal/spec"
 )
 
-// stepRef is a value that an earlier step gives: its output, or a part of it.
+// stepRef is a value that a run works with beside its inputs: the output of an
+// earlier step or a part of it, or, with noStep, the value of an input that the
+// file gives.
 type stepRef struct {
 	step int
 	path []string
+	// constant is the value given, or absent where selects takes it from an input.
+	constant jsonvalue.Value
+	selects  *jsonpath.Path
+	input    int
+}
+
+const noStep = -1
+
+// given is the value of an input that the file gives.
+func (r *stepRef) given(inputs []jsonvalue.Value) jsonvalue.Value {
+	if r.selects == nil {
+		return r.constant
+	}
+	from := &inputs[r.input]
+	if from.IsAbsent() {
+		return jsonvalue.Value{}
+	}
+	v, ok := selected(r.selects, from)
+	if !ok || v.IsNull() {
+		return jsonvalue.Value{}
+	}
+	return v
 }
 
 // of takes the value out of the step's output; absent where it is not there.
@@ -30,8 +54,14 @@ func (r *stepRef) of(output *jsonvalue.Value) jsonvalue.Value {
 // unsupportedStep says why steps cannot be compiled, or "".
 func unsupportedStep(run *spec.Run) string {
 	for i := range run.Steps {
-		if kind := run.Steps[i].Type.Value; kind != "call" {
-			return "steps of type " + kind + " are not run yet"
+		s := &run.Steps[i]
+		if kind := s.Type.Value; kind != "call" {
+			return "steps of type " + clip(kind) + " are not run yet"
+		}
+		for j := range s.Rest {
+			if key := s.Rest[j].Name.Value; spec.IsFlow(key) {
+				return "steps with " + clip(key) + " are not run: it would run otherwise than the file says"
+			}
 		}
 	}
 	return ""
@@ -83,6 +113,9 @@ func (b *builder) hasStep(name string) bool {
 
 // stepRef finds the earlier step that a placeholder such as get-ship.imo means.
 func (b *builder) stepRef(name string) (int, bool) {
+	if ref, ok := b.fixedInput(b.unscoped(name)); ok {
+		return ref, true
+	}
 	if b.isInput(name) {
 		return 0, false
 	}
@@ -229,15 +262,18 @@ func (a *assembly) result(outputs []jsonvalue.Member) (jsonvalue.Value, bool) {
 	return jsonvalue.ObjectOf(members), members != nil
 }
 
-func (p *part) selected(root *jsonvalue.Value) (jsonvalue.Value, bool) {
-	if p.path.Singular() {
-		v, ok := p.path.One(root)
+func (p *part) selected(root *jsonvalue.Value) (jsonvalue.Value, bool) { return selected(p.path, root) }
+
+// selected is the match of a singular path, or the array of all matches.
+func selected(path *jsonpath.Path, root *jsonvalue.Value) (jsonvalue.Value, bool) {
+	if path.Singular() {
+		v, ok := path.One(root)
 		if !ok || v.IsAbsent() {
 			return jsonvalue.Value{}, false
 		}
 		return *v, true
 	}
-	found, err := p.path.Query(root)
+	found, err := path.Query(root)
 	if err != nil {
 		return jsonvalue.Value{}, false
 	}

@@ -1,7 +1,5 @@
 package spec
 
-import "patchbay/internal/diag"
-
 // deviation is a kind of thing that the published schema refuses and that is
 // read all the same. Generated files are full of them, so each kind is one note
 // for the file.
@@ -27,6 +25,7 @@ const (
 	deviationText
 	deviationNotText
 	deviationWith
+	deviationWithData
 	deviationBindKeys
 	deviationOneForMany
 	deviationBody
@@ -79,6 +78,8 @@ func (d deviation) String() string {
 		return "a list of variables in place of keys"
 	case deviationWith:
 		return "a boolean in with"
+	case deviationWithData:
+		return "a list or a mapping in with"
 	case deviationOneForMany:
 		return "a single value in place of a list"
 	case deviationBody:
@@ -98,14 +99,6 @@ func (d deviation) String() string {
 func (l *loader) deviate(d deviation, at *node) {
 	if l.deviations[d].count == 0 {
 		l.deviations[d].first = l.lines.node(at)
-	}
-	l.deviations[d].count++
-}
-
-// deviateAt is deviate for a place that is known.
-func (l *loader) deviateAt(d deviation, at diag.Span) {
-	if l.deviations[d].count == 0 {
-		l.deviations[d].first = at
 	}
 	l.deviations[d].count++
 }

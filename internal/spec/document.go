@@ -97,6 +97,8 @@ type Entry struct {
 	// Tag says how YAML read the value, as in [Node]: it tells the number 5
 	// from the text '5'.
 	Tag string
+	// Data is set for a value of with that is a list or a mapping.
+	Data *Node
 }
 
 // Consumes is an HTTP API that the capability calls.
@@ -328,6 +330,9 @@ type Run struct {
 	Steps    []Step
 	Mappings []StepMapping
 	Outputs  []Output
+	// Flow is the key of a description of the run that no version of the format
+	// has: workflow or orchestration.
+	Flow Text
 }
 
 // Step is one part of an orchestrated run.

@@ -42,7 +42,9 @@ const (
 	textsForm
 	// entriesForm is a mapping from name to scalar.
 	entriesForm
-	// bindKeysForm is that, or a list of names.
+	// withForm is a mapping from name to scalar, list or mapping.
+	withForm
+	// bindKeysForm is that of scalars, or a list of names.
 	bindKeysForm
 	// requiredForm is a boolean or a list of names.
 	requiredForm

@@ -33,7 +33,7 @@ func (s shape) runFields() []field {
 	case callStepShape:
 		return with(stepFields(), []field{
 			{key: "call", doc: "The consumed operation: `namespace.operation`."},
-			{key: "with", form: entriesForm, doc: "The inputs of the call, by name."},
+			{key: "with", form: withForm, doc: "The inputs of the call, by name."},
 		})
 	case lookupStepShape:
 		return with(stepFields(), []field{
@@ -48,7 +48,7 @@ func (s shape) runFields() []field {
 			{key: "language", form: freeForm, words: []string{"javascript", "python", "groovy"}, doc: "The script's language, where the control adapter gives no default."},
 			{key: "location", form: freeForm, doc: "The folder of scripts: `file:///…`, where the control adapter gives no default."},
 			{key: "dependencies", form: freeForm, doc: "Files that the script needs."},
-			{key: "with", form: entriesForm, doc: "The values that the script sees, by name."},
+			{key: "with", form: withForm, doc: "The values that the script sees, by name."},
 		})
 	default: // stepMappingShape
 		return []field{
@@ -72,7 +72,7 @@ func runningFields() []field {
 	return []field{
 		{key: "ref", doc: "A function of an aggregate that runs here: `namespace.function`."},
 		{key: "call", doc: "The consumed operation that runs here: `namespace.operation`."},
-		{key: "with", form: entriesForm, doc: "The inputs of the call, by name: `rest.NAME` or `tools.NAME` is the caller's input, `'{{…}}'` a text with placeholders, everything else stands for itself."},
+		{key: "with", form: withForm, doc: "The inputs of the call, by name: `rest.NAME` or `tools.NAME` is the caller's input, `'{{…}}'` a text with placeholders, everything else stands for itself."},
 		{key: "steps", form: listForm, of: callStepShape, doc: "Several calls, one after the other. Each sees the results of those before it."},
 		{key: "mappings", form: listOnlyForm, of: stepMappingShape, doc: "What of the steps' results is the result."},
 		{key: "outputParameters", form: outputsForm, of: outputShape, doc: "What of the answer is the result; without a call, the answer itself. The first that is not null counts."},

@@ -16,6 +16,12 @@ func (l *loader) document(root *node) {
 		l.errorf(CodeNotACapability, l.lines.node(root), "not a capability file: %s", reason).WithHint("%s", hint)
 		return
 	}
+	for _, key := range []string{"naftiko", "ikanos"} {
+		if v := l.find(root, key); v != nil && v.Kind != scalarNode {
+			l.errorf(CodeNotACapability, l.lines.node(v), "not a capability file: %s is %s, not a version", key, kindOf(v))
+			return
+		}
+	}
 	l.root(root)
 	d := l.doc
 	switch {
@@ -28,7 +34,7 @@ func (l *loader) document(root *node) {
 	if l.find(root, "capability") == nil && len(d.Consumes)+len(d.Exposes)+len(d.Aggregates)+len(d.Binds) == 0 {
 		l.missing(root, l.lines.node(root), rootShape, "capability", "it says what is consumed and exposed")
 	}
-	if l.cut() && len(d.Exposes) == 0 {
+	if l.marked() || l.cut() && len(d.Exposes) == 0 {
 		l.errorf(CodeNotACapability, l.lines.point(len(l.lines.starts), 1), "not a whole capability file: it is cut off at %d bytes", len(d.Source)).
 			WithHint("fetch the whole file")
 	}

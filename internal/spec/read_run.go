@@ -1,6 +1,10 @@
 package spec
 
-import "slices"
+import (
+	"slices"
+
+	"patchbay/internal/diag"
+)
 
 // runMember reads one member of what runs, and reports whether it was one.
 func (l *loader) runMember(key, val *node, out *Run) bool {
@@ -17,19 +21,58 @@ func (l *loader) runMember(key, val *node, out *Run) bool {
 		out.Mappings = listOnly(l, key, val, (*loader).stepMapping)
 	case "outputParameters":
 		out.Outputs = l.outputs(key, val, (*loader).exposedOutput)
+	case "workflow", "orchestration":
+		out.Flow = l.textOf(key) // the next stage refuses it
 	default:
 		return false
 	}
 	return true
 }
 
+// IsFlow reports whether a key of a step decides whether, how often or after
+// what the step runs. No version of the format has one; files do.
+func IsFlow(key string) bool {
+	switch diag.Fold(key) {
+	case "foreach", "if", "when", "unless", "condition", "while", "until", "repeat", "loop", "parallel", "switch", "retry", "onerror", "dependson":
+		return true
+	default:
+		return false
+	}
+}
+
 // with reads the arguments of a call.
 func (l *loader) with(key, val *node) []Entry {
-	out := l.entries(key, val)
-	for i := range out {
-		if out[i].Tag == tagBool {
-			l.deviateAt(deviationWith, out[i].Value.Span)
+	val = follow(val)
+	switch {
+	case isNull(val):
+		l.empty(key)
+		return nil
+	case val.Kind != mappingNode:
+		l.wrongKind(key.Value, val, "a mapping")
+		return nil
+	}
+	pairs := l.members(val)
+	if !l.takeObjects(val, len(pairs)/2) {
+		return nil
+	}
+	out := make([]Entry, 0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, value := pairs[i], follow(pairs[i+1])
+		entry := Entry{Name: l.textOf(name), Value: l.textOf(value), Tag: value.Tag}
+		switch {
+		case value.Kind == mappingNode && l.isTemplate(value):
+			l.wrongKind(quote(name.Value)+" in "+key.Value, value, "text")
+			continue
+		case value.Kind != scalarNode:
+			l.deviate(deviationWithData, name)
+			data := l.node(value)
+			entry.Value, entry.Data = Text{}, &data
+		case isNull(value):
+			l.empty(name)
+		case value.Tag == tagBool:
+			l.deviate(deviationWith, value)
 		}
+		out = append(out, entry)
 	}
 	return out
 }
@@ -69,7 +112,7 @@ func (l *loader) step(name, n *node, out *Step) {
 		default:
 			out.Rest = append(out.Rest, NodeMember{Name: l.textOf(key), Value: l.node(val)})
 		}
-		if known && !slices.Contains(keys, key.Value) {
+		if known && !slices.Contains(keys, key.Value) && !IsFlow(key.Value) {
 			l.unknownKey(key, s)
 		}
 	}

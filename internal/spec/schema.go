@@ -27,9 +27,10 @@ func JSONSchema() ([]byte, error) {
 	)
 	root.Defs = map[string]*schema{
 		"text": textSchema(), "boolean": booleanSchema(), "scalar": {If: &schema{Type: types("boolean", "null")}, Else: &schema{Type: types("string", "number"), ErrorMessage: "Text is due here."}},
-		"some":  {If: &schema{Type: "null"}, Then: never(), ErrorMessage: "A value is due here."},
-		"names": {AnyOf: []*schema{{Type: "array", Items: ref("scalar")}, ref("text")}},
-		"texts": {Type: "object", AdditionalProperties: ref("text")},
+		"some":   {If: &schema{Type: "null"}, Then: never(), ErrorMessage: "A value is due here."},
+		"names":  {AnyOf: []*schema{{Type: "array", Items: ref("scalar")}, ref("text")}},
+		"texts":  {Type: "object", AdditionalProperties: ref("text")},
+		"values": {Type: "object", AdditionalProperties: &schema{AnyOf: []*schema{ref("text"), {Type: "object"}, {Type: "array"}}}},
 	}
 	root.Defs["bindings"] = &schema{AnyOf: []*schema{ref("texts"), {Type: "array", Items: ref("scalar")}}}
 	for s := rootShape + 1; s < shapeCount; s++ {
@@ -254,6 +255,8 @@ func (f *field) value() *schema {
 		return ref("names")
 	case entriesForm:
 		return ref("texts")
+	case withForm:
+		return ref("values")
 	case bindKeysForm:
 		return ref("bindings")
 	case requiredForm:

@@ -143,10 +143,16 @@ func isExtension(key string) bool { return strings.HasPrefix(key, "x-") }
 // wrongKind reports a value in another form than its key wants.
 func (l *loader) wrongKind(what string, n *node, want string) *diag.Diagnostic {
 	d := l.errorf(CodeWrongKind, l.lines.node(n), "%s must be %s, not %s", what, want, kindOf(n))
-	if at, ok := l.lines.offset(n.Line, n.Column); ok && n.Kind == mappingNode && hasPrefix(l.lines.source[at:], "{{") {
+	if n.Kind == mappingNode && l.isTemplate(n) {
 		d.WithHint("put the template in quotes: '{{…}}'")
 	}
 	return d
+}
+
+// isTemplate reports a mapping that is a placeholder without quotes: {{x}}.
+func (l *loader) isTemplate(n *node) bool {
+	at, ok := l.lines.offset(n.Line, n.Column)
+	return ok && hasPrefix(l.lines.source[at:], "{{")
 }
 
 // kindOf names the form of a value.

@@ -28,7 +28,7 @@ func (l *loader) syntax(fault *syntaxError) {
 		l.errorf(CodeNotACapability, at, "not a capability file: it is a template that is not filled in (it has {%% … %%} in it)").
 			WithHint("render the template and name the result")
 		return
-	case l.cut() || l.endsInside(fault):
+	case l.cut() || l.marked() || l.endsInside(fault):
 		l.errorf(CodeNotACapability, at, "not a whole capability file: it is cut off at %d bytes", len(source)).
 			WithHint("fetch the whole file")
 		return
@@ -97,6 +97,18 @@ func (l *loader) cut() bool {
 	const usual = 32 << 10
 	source := l.doc.Source
 	return len(source) == usual && source[usual-1] != '\n'
+}
+
+// marked reports a file at whose end a collector left a note that it cut it:
+// "# --- truncated at 32 KB (96 KB total) ---".
+func (l *loader) marked() bool {
+	source := l.doc.Source
+	for line := range bytes.Lines(source[max(0, len(source)-1024):]) {
+		if note, ok := bytes.CutPrefix(line, []byte("#")); ok && bytes.HasPrefix(bytes.TrimLeft(note, " -"), []byte("truncated at ")) {
+			return true
+		}
+	}
+	return false
 }
 
 // endsInside reports a fault at the end of a file whose last line does not end.

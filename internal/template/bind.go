@@ -19,6 +19,13 @@ const (
 	// FormValue encodes it as application/x-www-form-urlencoded; a space
 	// becomes a plus sign.
 	FormValue
+	// XMLText escapes it for the content of an XML element and for a quoted
+	// attribute (XML 1.0 section 2.4). Characters that XML has no room for are
+	// replaced by U+FFFD.
+	XMLText
+	// SPARQLString escapes it for the inside of a quoted SPARQL literal (SPARQL
+	// 1.1 section 19.7).
+	SPARQLString
 )
 
 // The slots of parts that have none.
@@ -159,6 +166,10 @@ func appendText[T ~string | ~[]byte](dst []byte, s T, m Mode) []byte {
 		return AppendSegment(dst, s)
 	case FormValue:
 		return AppendForm(dst, s)
+	case XMLText:
+		return AppendXML(dst, s)
+	case SPARQLString:
+		return appendSPARQL(dst, s)
 	default:
 		return append(dst, s...)
 	}

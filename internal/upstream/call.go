@@ -150,6 +150,9 @@ func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Req
 	if name, values := c.signer.Header(); name != "" {
 		header[name] = values
 	}
+	for _, f := range c.signer.More() {
+		header[f.Name] = f.Values
+	}
 	path := r.Path
 	if strings.IndexByte(path, '%') >= 0 {
 		path, _ = url.PathUnescape(path)

@@ -1,6 +1,7 @@
 // Package wire encodes values for the upstream's wire and decodes the forms
 // that callers send: application/x-www-form-urlencoded (WHATWG URL standard,
-// section 5), query strings and JSON. It knows bytes and values only; which
+// section 5), multipart/form-data, query strings, and bytes as text. It knows
+// bytes and values only; which
 // encoding an operation needs is decided by package plan from the capability,
 // the contract and the provider's profile.
 package wire
@@ -15,8 +16,13 @@ import (
 
 // Media types that bodies are read and written in.
 const (
-	MediaForm = "application/x-www-form-urlencoded"
-	MediaJSON = "application/json"
+	MediaForm      = "application/x-www-form-urlencoded"
+	MediaJSON      = "application/json"
+	MediaMultipart = "multipart/form-data"
+	MediaText      = "text/plain; charset=utf-8"
+	MediaXML       = "application/xml"
+	MediaSPARQL    = "application/sparql-query"
+	MediaBinary    = "application/octet-stream"
 )
 
 // AppendForm appends the members of an object as form fields, in their order:

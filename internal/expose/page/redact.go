@@ -91,13 +91,49 @@ func secrets(doc *spec.Document) []spec.Text {
 			takeParameters(r.Inputs, take)
 			for k := range r.Operations {
 				takeParameters(r.Operations[k].Inputs, take)
+				if body := r.Operations[k].Body; body != nil {
+					takeNode("", &body.Data, take)
+				}
 			}
 		}
 	}
 	for i := range doc.Exposes {
-		takeAuthentication(doc.Exposes[i].Authentication, take)
+		e := &doc.Exposes[i]
+		takeAuthentication(e.Authentication, take)
+		takeParameters(e.Inputs, take)
+		// What refers to a caller's input is no secret.
+		literal := func(t spec.Text) {
+			scope, _, ok := strings.Cut(t.Value, ".")
+			if !ok || scope != e.Namespace.Value && !slices.Contains([]string{"rest", "mcp", "tools"}, scope) {
+				take(t)
+			}
+		}
+		for j := range e.Resources {
+			takeParameters(e.Resources[j].Inputs, take)
+			for k := range e.Resources[j].Operations {
+				takeParameters(e.Resources[j].Operations[k].Inputs, take)
+				takeEntries(e.Resources[j].Operations[k].Run.With, literal)
+			}
+		}
+		for j := range e.Tools {
+			takeParameters(e.Tools[j].Inputs, take)
+			takeEntries(e.Tools[j].Run.With, literal)
+		}
 	}
 	return out
+}
+
+// takeNode takes the members of a declared body whose names tell a secret.
+func takeNode(name string, n *spec.Node, take func(spec.Text)) {
+	if tellsSecret(name) && n.Kind == spec.Scalar {
+		take(n.Text)
+	}
+	for i := range n.Members {
+		takeNode(n.Members[i].Name.Value, &n.Members[i].Value, take)
+	}
+	for i := range n.Elements {
+		takeNode(name, &n.Elements[i], take)
+	}
 }
 
 func takeAuthentication(a *spec.Authentication, take func(spec.Text)) {
