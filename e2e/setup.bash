@@ -30,15 +30,14 @@ install_peers() {
 }
 
 # start_server COMMAND... starts a server that announces itself as patchbay serve
-# does, and sets $mcp to its MCP endpoint; the array mcps has all of them.
+# does, and sets $mcp to its MCP endpoint.
 start_server() {
 	local output kind url
 	exec {output}< <(exec "$@" 2>"$work/stderr")
 	server=$!
 	mcp=
-	mcps=()
 	while read -r kind url _ <&"$output"; do
-		[ "$kind" = MCP ] && mcp=$url && mcps+=("$url")
+		[ "$kind" = MCP ] && mcp=$url
 		[ "$kind" = Stop ] && return
 	done
 	echo "$* ended before it served:" >&2
