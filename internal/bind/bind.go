@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -123,7 +124,8 @@ func (e *Environment) Lookup(variable string) (value Secret, origin string, ok b
 }
 
 // For returns an environment in which the renames of namespaces, given as
-// NAMESPACE.NAME, hold before those for all.
+// NAMESPACE.NAME, hold before those for all. A * in NAMESPACE stands for any
+// characters; what is written without one comes first.
 func (e *Environment) For(namespaces ...string) *Environment {
 	own := *e
 	own.renames = map[string]string{}
@@ -132,13 +134,40 @@ func (e *Environment) For(namespaces ...string) *Environment {
 			own.renames[variable] = name
 		}
 	}
-	for variable, name := range e.renames {
+	for _, variable := range slices.SortedFunc(maps.Keys(e.renames), patternsFirst) {
 		namespace, plain, qualified := strings.Cut(variable, ".")
-		if qualified && slices.Contains(namespaces, namespace) {
-			own.renames[plain] = name
+		if qualified && slices.ContainsFunc(namespaces, func(n string) bool { return Matches(namespace, n) }) {
+			own.renames[plain] = e.renames[variable]
 		}
 	}
 	return &own
+}
+
+func patternsFirst(a, b string) int {
+	isA, isB := strings.Contains(a, "*"), strings.Contains(b, "*")
+	if isA != isB {
+		if isA {
+			return -1
+		}
+		return 1
+	}
+	return strings.Compare(a, b)
+}
+
+// Matches reports whether a namespace is what a text means, in which * stands
+// for any characters.
+func Matches(pattern, namespace string) bool {
+	parts := strings.Split(pattern, "*")
+	rest, ok := strings.CutPrefix(namespace, parts[0])
+	if len(parts) == 1 {
+		return ok && rest == ""
+	}
+	for _, part := range parts[1 : len(parts)-1] {
+		if ok {
+			_, rest, ok = strings.Cut(rest, part)
+		}
+	}
+	return ok && strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
 // Renamed returns the name under which a variable is looked up.

@@ -79,6 +79,48 @@ func TestLookupOrder(t *testing.T) {
 	}
 }
 
+// The renames of a namespace hold for its files only, and before those for all.
+func TestFor(t *testing.T) {
+	env, err := New(Options{
+		Process: func(n string) (string, bool) { return n, true },
+		Renames: map[string]string{"KEY": "ALL", "mail.KEY": "MAIL", "ma*.KEY": "LIKE_MAIL", "*-x.OTHER": "X"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		namespaces        []string
+		key, other, plain string
+	}{
+		{nil, "ALL", "OTHER", "PLAIN"},
+		{[]string{"voice"}, "ALL", "OTHER", "PLAIN"},
+		{[]string{"mail", "mail-rest"}, "MAIL", "OTHER", "PLAIN"},
+		{[]string{"maps"}, "LIKE_MAIL", "OTHER", "PLAIN"},
+		{[]string{"voice-x"}, "ALL", "X", "PLAIN"},
+	} {
+		own := env.For(c.namespaces...)
+		for variable, want := range map[string]string{"KEY": c.key, "OTHER": c.other, "PLAIN": c.plain} {
+			if v, _, ok := own.Lookup(variable); !ok || v.Reveal() != want {
+				t.Errorf("%v: %s is %q, want %q", c.namespaces, variable, v.Reveal(), want)
+			}
+		}
+	}
+}
+
+func TestMatches(t *testing.T) {
+	for _, c := range []struct {
+		pattern, namespace string
+		want               bool
+	}{
+		{"a", "a", true}, {"a", "ab", false}, {"", "", true}, {"*", "", true}, {"*", "ab", true}, {"a*", "ab", true}, {"a*", "b", false},
+		{"*b", "ab", true}, {"*b", "ba", false}, {"a*c*e", "abcde", true}, {"a*c*e", "abde", false}, {"a*a", "a", false}, {"**", "x", true},
+	} {
+		if got := Matches(c.pattern, c.namespace); got != c.want {
+			t.Errorf("%q means %q: %t", c.pattern, c.namespace, got)
+		}
+	}
+}
+
 func TestFile(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"s.yaml": "A: one\nN: 7\nmap: {x: 1}\n", "s.json": `{"A":"two"}`, "s.env": "A=three", "bad.yaml": "secret: [hunter2"} {

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"patchbay/internal/bind"
@@ -115,7 +116,8 @@ func known(l *Loaded, opts *deploy.Options) error {
 	}
 	for variable := range opts.Renames {
 		ns, _, qualified := strings.Cut(variable, ".")
-		if qualified && !adapters[ns] && !upstreams[ns] {
+		means := func(name string) bool { return bind.Matches(ns, name) }
+		if qualified && !slices.ContainsFunc(adapterNames, means) && !slices.ContainsFunc(upstreamNames, means) {
 			return fmt.Errorf("--map-env %s=…: no file has that namespace%s", variable, orNear(ns, append(adapterNames, upstreamNames...)))
 		}
 	}
