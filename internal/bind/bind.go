@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/url"
 	"os"
@@ -17,32 +16,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"patchbay/internal/secret"
 )
-
-// Secret is a value that does not print: every formatting of it, in logs, in
-// JSON and in errors, is [Redacted].
-type Secret struct{ value string }
-
-// Redacted is what a [Secret] prints as.
-const Redacted = "[redacted]"
-
-// NewSecret hides a value.
-func NewSecret(value string) Secret { return Secret{value} }
-
-// Reveal returns the value, for the signer or verifier that needs it.
-func (s Secret) Reveal() string { return s.value }
-
-// String returns [Redacted].
-func (Secret) String() string { return Redacted }
-
-// Format writes [Redacted] for every verb, %d and %#v included.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
-
-// MarshalText returns [Redacted].
-func (Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
-
-// LogValue returns [Redacted].
-func (Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }
 
 // Environment answers which value a variable has. It is immutable after
 // [New] and safe for concurrent use.
@@ -105,22 +81,22 @@ func readBounded(name string) ([]byte, error) {
 
 // Lookup returns the value of a variable, and where it was found. An empty
 // value counts as set; whether that is enough is for the caller to say.
-func (e *Environment) Lookup(variable string) (value Secret, origin string, ok bool) {
+func (e *Environment) Lookup(variable string) (value secret.Value, origin string, ok bool) {
 	name := variable
 	if to, renamed := e.renames[variable]; renamed {
 		name = to
 	}
 	if e.process != nil {
 		if v, found := e.process(name); found {
-			return Secret{v}, "environment variable " + name, true
+			return secret.New(v), "environment variable " + name, true
 		}
 	}
 	for i := range e.files {
 		if v, found := e.files[i].values[name]; found {
-			return Secret{v}, name + " in " + e.files[i].name, true
+			return secret.New(v), name + " in " + e.files[i].name, true
 		}
 	}
-	return Secret{}, "", false
+	return secret.Value{}, "", false
 }
 
 // For returns an environment in which the renames of namespaces, given as
@@ -197,7 +173,7 @@ func (e *Environment) Has(name string) bool {
 // URI; a path that is not absolute (file:///./x, file://./x) is taken from dir,
 // the directory of the capability. YAML and JSON files give their top-level
 // scalars, any other file is read as an env file.
-func File(location, dir string) (map[string]Secret, error) {
+func File(location, dir string) (map[string]secret.Value, error) {
 	path, err := filePath(location, dir)
 	if err != nil {
 		return nil, err
@@ -219,9 +195,9 @@ func File(location, dir string) (map[string]Secret, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	out := make(map[string]Secret, len(values))
+	out := make(map[string]secret.Value, len(values))
 	for k, v := range values {
-		out[k] = Secret{v}
+		out[k] = secret.New(v)
 	}
 	return out, nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/internal/secret"
+
 	"patchbay/internal/auth"
 	"patchbay/internal/bind"
 	"patchbay/internal/diag"
@@ -82,7 +84,7 @@ type Bound struct {
 // Bind gives the plan's variables their values and opens a client for each
 // upstream. Faults name the place of the variable; values never appear in them.
 func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
-	b := &binder{plan: p, opts: opts, files: map[string]map[string]bind.Secret{}}
+	b := &binder{plan: p, opts: opts, files: map[string]map[string]secret.Value{}}
 	out := &Bound{Plan: p, verifiers: map[*authentication]*auth.Verifier{}, total: opts.Upstream.Total}
 	b.values = make([]jsonvalue.Value, len(p.Variables))
 	b.missing = make([]bool, len(p.Variables))
@@ -117,7 +119,7 @@ type binder struct {
 	diags   diag.List
 	values  []jsonvalue.Value
 	missing []bool
-	files   map[string]map[string]bind.Secret
+	files   map[string]map[string]secret.Value
 }
 
 // value finds the value of one variable.
@@ -176,9 +178,9 @@ func (b *binder) used(namespace, name string) bool {
 
 // text renders a text over the variables. It reports the variables that have
 // no value, and false, where there are any.
-func (b *binder) text(t *template.Bound) (bind.Secret, []*Variable) {
+func (b *binder) text(t *template.Bound) (secret.Value, []*Variable) {
 	if t == nil {
-		return bind.Secret{}, nil
+		return secret.Value{}, nil
 	}
 	var missing []*Variable
 	for _, slot := range t.Slots() {
@@ -187,7 +189,7 @@ func (b *binder) text(t *template.Bound) (bind.Secret, []*Variable) {
 		}
 	}
 	out, _ := t.Append(nil, b.values, template.None)
-	return bind.NewSecret(string(out)), missing
+	return secret.New(string(out)), missing
 }
 
 func (b *binder) client(u *Upstream) (*upstream.Client, auth.Signer) {
@@ -313,7 +315,7 @@ func (b *binder) simulated(u *Upstream) auth.Signer {
 	user, missingUser := b.text(u.auth.username)
 	password, missingPassword := b.text(u.auth.password)
 	if len(missingUser)+len(missingPassword) > 0 {
-		user, password = bind.NewSecret("ACsandbox"), bind.NewSecret("sandbox")
+		user, password = secret.New("ACsandbox"), secret.New("sandbox")
 	}
 	signer, err := auth.Basic(user, password)
 	if u.auth.scheme != "basic" || err != nil {
@@ -340,7 +342,7 @@ func (b *binder) verifier(out *Bound, a *authentication) {
 	if a == nil {
 		return
 	}
-	secrets := map[*template.Bound]bind.Secret{}
+	secrets := map[*template.Bound]secret.Value{}
 	complete := true
 	for _, t := range []*template.Bound{a.username, a.password, a.token, a.name, a.value} {
 		if t == nil {
