@@ -351,12 +351,16 @@ func TestCatalogueRefuses(t *testing.T) {
 		want   []string
 	}{
 		{
-			"equal routes", map[string]string{"books.yaml": shopFile("books", "B", ""), "toys.yaml": shopFile("toys", "T", "")},
-			map[string]string{"B": "1", "T": "2"}, nil,
+			"equal routes",
+			map[string]string{"books.yaml": shopFile("books", "B", ""), "toys.yaml": shopFile("toys", "T", "")},
+			map[string]string{"B": "1", "T": "2"},
+			nil,
 			[]string{"error route-clash toys.yaml GET /things/{id} is a route of books.yaml too; put one of the files under a path of its own: --mount toys-rest=/toys; --mount-all does so with every file"},
 		},
 		{
-			"one namespace in two files", map[string]string{"books.yaml": shopFile("books", "B", ""), "toys.yaml": renamed}, map[string]string{"B": "1", "TOYS_KEY": "2"},
+			"one namespace in two files",
+			map[string]string{"books.yaml": shopFile("books", "B", ""), "toys.yaml": renamed},
+			map[string]string{"B": "1", "TOYS_KEY": "2"},
 			func(o *deploy.Options) { o.MountAll = true; delete(o.Listen, "toys-rest") },
 			[]string{
 				`error namespace-twice toys.yaml the namespace "books-rest" is also that of an adapter in books.yaml; rename one of them; options and addresses go by the namespace`,
@@ -364,20 +368,39 @@ func TestCatalogueRefuses(t *testing.T) {
 			},
 		},
 		{
-			"REST and MCP at one address", map[string]string{"books.yaml": shopFile("books", "B", "")}, map[string]string{"B": "1"},
+			"REST and MCP at one address",
+			map[string]string{"books.yaml": shopFile("books", "B", "")},
+			map[string]string{"B": "1"},
 			func(o *deploy.Options) { o.Listen["books-mcp"] = o.Listen["books-rest"] },
 			[]string{"error port-clash books.yaml books-mcp and books-rest of books.yaml want the same address, ADDRESS; move one of them: --listen books-mcp=HOST:PORT"},
 		},
-		{"one credential for two providers", map[string]string{"books.yaml": two["books.yaml"], "toys.yaml": strings.ReplaceAll(two["toys.yaml"], "toys.example.test", "toys.example.org")}, map[string]string{"KEY": "k"},
+		{
+			"one credential for two providers",
+			map[string]string{"books.yaml": two["books.yaml"], "toys.yaml": strings.ReplaceAll(two["toys.yaml"], "toys.example.test", "toys.example.org")},
+			map[string]string{"KEY": "k"},
 			func(o *deploy.Options) { o.MountAll = true },
-			[]string{"error variable-shared toys.yaml KEY would be sent to toys.example.org, and it is also sent to books.example.test; give it a value of its own with --map-env toys.KEY=OTHER, or confirm with --share-env KEY"}},
-		{"one credential that is confirmed", map[string]string{"books.yaml": two["books.yaml"], "toys.yaml": strings.ReplaceAll(two["toys.yaml"], "toys.example.test", "toys.example.org")}, map[string]string{"KEY": "k"},
-			func(o *deploy.Options) { o.MountAll = true; o.ShareEnv = []string{"KEY"} }, nil},
-		{"one that has a value of its own", map[string]string{"books.yaml": two["books.yaml"], "toys.yaml": strings.ReplaceAll(two["toys.yaml"], "toys.example.test", "toys.example.org")}, map[string]string{"KEY": "k", "T": "t"},
-			func(o *deploy.Options) { o.MountAll = true; o.Renames["toys.KEY"] = "T" }, nil},
+			[]string{"error variable-shared toys.yaml KEY would be sent to toys.example.org, and it is also sent to books.example.test; give it a value of its own with --map-env toys.KEY=OTHER, or confirm with --share-env KEY"},
+		},
+		{
+			"one credential that is confirmed",
+			map[string]string{"books.yaml": two["books.yaml"], "toys.yaml": strings.ReplaceAll(two["toys.yaml"], "toys.example.test", "toys.example.org")},
+			map[string]string{"KEY": "k"},
+			func(o *deploy.Options) { o.MountAll = true; o.ShareEnv = []string{"KEY"} }, nil,
+		},
+		{
+			"one that has a value of its own",
+			map[string]string{"books.yaml": two["books.yaml"], "toys.yaml": strings.ReplaceAll(two["toys.yaml"], "toys.example.test", "toys.example.org")},
+			map[string]string{"KEY": "k", "T": "t"},
+			func(o *deploy.Options) { o.MountAll = true; o.Renames["toys.KEY"] = "T" }, nil,
+		},
 		{"one provider for two files", two, map[string]string{"KEY": "k"}, func(o *deploy.Options) { o.MountAll = true }, nil},
-		{"the name of another provider", map[string]string{"books.yaml": shopFile("books", "TWILIO_API_KEY", "")}, map[string]string{"TWILIO_API_KEY": "k"}, nil,
-			[]string{"error variable-shared books.yaml TWILIO_API_KEY would be sent to books.example.test, and by its name it is twilio's; give it a value of its own with --map-env books.TWILIO_API_KEY=OTHER, or confirm with --share-env TWILIO_API_KEY"}},
+		{
+			"the name of another provider",
+			map[string]string{"books.yaml": shopFile("books", "TWILIO_API_KEY", "")},
+			map[string]string{"TWILIO_API_KEY": "k"},
+			nil,
+			[]string{"error variable-shared books.yaml TWILIO_API_KEY would be sent to books.example.test, and by its name it is twilio's; give it a value of its own with --map-env books.TWILIO_API_KEY=OTHER, or confirm with --share-env TWILIO_API_KEY"},
+		},
 	} {
 		s, problems, err := several(t, c.files, c.env, c.change)
 		if err != nil {
