@@ -61,7 +61,9 @@ type BindOptions struct {
 	// Checks by namespace, DefaultChecks for the others.
 	Checks        map[string]Checks
 	DefaultChecks Checks
-	Upstream      upstream.Options
+	// Upstreams bounds the calls by namespace, Upstream those of the others.
+	Upstreams map[string]upstream.Options
+	Upstream  upstream.Options
 	// AllowPlain admits sending credentials over http beyond loopback.
 	AllowPlain bool
 }
@@ -77,15 +79,15 @@ type Bound struct {
 	checks    []Checks
 	variables []jsonvalue.Value
 	verifiers map[*authentication]*auth.Verifier
-	// total bounds a run, of all its steps.
-	total time.Duration
+	// totals bound a call, by upstream; see [Bound.deadline].
+	totals []time.Duration
 }
 
 // Bind gives the plan's variables their values and opens a client for each
 // upstream. Faults name the place of the variable; values never appear in them.
 func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 	b := &binder{plan: p, opts: opts, files: map[string]map[string]secret.Value{}}
-	out := &Bound{Plan: p, verifiers: map[*authentication]*auth.Verifier{}, total: opts.Upstream.Total}
+	out := &Bound{Plan: p, verifiers: map[*authentication]*auth.Verifier{}}
 	b.values = make([]jsonvalue.Value, len(p.Variables))
 	b.missing = make([]bool, len(p.Variables))
 	for i, v := range p.Variables {
@@ -93,7 +95,12 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 	}
 	out.variables = b.values
 	for _, u := range p.Upstreams {
-		client, signer := b.client(u)
+		bounds, ok := opts.Upstreams[u.Namespace]
+		if !ok {
+			bounds = opts.Upstream
+		}
+		out.totals = append(out.totals, bounds.Total)
+		client, signer := b.client(u, bounds)
 		out.clients = append(out.clients, client)
 		name, value := signer.Member()
 		out.members = append(out.members, jsonvalue.Member{Name: name, Value: jsonvalue.StringOf(value)})
@@ -192,7 +199,7 @@ func (b *binder) text(t *template.Bound) (secret.Value, []*Variable) {
 	return secret.New(string(out)), missing
 }
 
-func (b *binder) client(u *Upstream) (*upstream.Client, auth.Signer) {
+func (b *binder) client(u *Upstream, bounds upstream.Options) (*upstream.Client, auth.Signer) {
 	end := upstream.Endpoint{Namespace: u.Namespace}
 	if replaced, ok := b.opts.BaseURLs[u.Namespace]; ok {
 		end.BaseURL = replaced
@@ -212,11 +219,11 @@ func (b *binder) client(u *Upstream) (*upstream.Client, auth.Signer) {
 	} else {
 		end.Signer = b.simulated(u)
 	}
-	c, err := upstream.NewClient(end, b.opts.Upstream)
+	c, err := upstream.NewClient(end, bounds)
 	if err != nil {
 		b.diags.Errorf(CodeBaseURI, u.Span, "%v", err)
 		end.BaseURL, end.Missing = "", fault.New(fault.Unconfigured, "%s has no usable base address", u.Namespace)
-		c, _ = upstream.NewClient(end, b.opts.Upstream)
+		c, _ = upstream.NewClient(end, bounds)
 	}
 	b.plainCredentials(u, end)
 	return c, end.Signer
