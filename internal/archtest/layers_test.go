@@ -22,7 +22,7 @@ func layers() [][]string {
 		{"internal/auth", "internal/wire"},
 		{"internal/bind", "internal/deploy", "internal/guard", "internal/openapi", "internal/problem", "internal/schema", "internal/spec", "internal/telemetry"},
 		{"internal/jsonpath", "internal/rawformat", "internal/template"},
-		{"internal/diag", "internal/fault", "internal/jsonvalue"},
+		{"internal/diag", "internal/fault", "internal/jsonvalue", "internal/secret"},
 		{"capabilities", "internal/archtest", "internal/corpustest", "internal/mcp", "internal/route", "internal/sandbox"},
 	}
 }

@@ -5,49 +5,47 @@ import (
 	"net/url"
 	"testing"
 
-	"patchbay/internal/bind"
+	"patchbay/internal/secret"
 )
 
-func secret(s string) bind.Secret { return bind.NewSecret(s) }
-
 func TestSigners(t *testing.T) {
-	basic, err := Basic(secret("AC1"), secret("p:w"))
+	basic, err := Basic(secret.New("AC1"), secret.New("p:w"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if name, values := basic.Header(); name != "Authorization" || values[0] != "Basic QUMxOnA6dw==" {
 		t.Errorf("basic: %s: %s", name, values)
 	}
-	bearer, err := Bearer(secret("tok"))
+	bearer, err := Bearer(secret.New("tok"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, values := bearer.Header(); values[0] != "Bearer tok" {
 		t.Errorf("bearer: %s", values)
 	}
-	header, err := APIKey("x-key", secret("k"), InHeader, url.QueryEscape)
+	header, err := APIKey("x-key", secret.New("k"), InHeader, url.QueryEscape)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if name, values := header.Header(); name != "X-Key" || values[0] != "k" {
 		t.Errorf("header key: %s: %s", name, values)
 	}
-	query, err := APIKey("key", secret("a b&c"), InQuery, url.QueryEscape)
+	query, err := APIKey("key", secret.New("a b&c"), InQuery, url.QueryEscape)
 	if err != nil || query.Query() != "key=a+b%26c" {
 		t.Errorf("query key: %s (%v)", query.Query(), err)
 	}
-	cookie, err := APIKey("sid", secret("v"), InCookie, url.QueryEscape)
+	cookie, err := APIKey("sid", secret.New("v"), InCookie, url.QueryEscape)
 	if err != nil || cookie.Cookie() != "sid=v" {
 		t.Errorf("cookie key: %s (%v)", cookie.Cookie(), err)
 	}
 }
 
 func TestSignersOfSeveralFields(t *testing.T) {
-	one, err := APIKey("X-Key", secret("k"), InHeader, url.QueryEscape)
+	one, err := APIKey("X-Key", secret.New("k"), InHeader, url.QueryEscape)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := APIKey("x-app", secret("a"), InHeader, url.QueryEscape)
+	other, err := APIKey("x-app", secret.New("a"), InHeader, url.QueryEscape)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,36 +56,36 @@ func TestSignersOfSeveralFields(t *testing.T) {
 	if len(one.More()) != 0 {
 		t.Error("the first signer was changed")
 	}
-	body, err := APIKey("api_key", secret("k"), InBody, url.QueryEscape)
+	body, err := APIKey("api_key", secret.New("k"), InBody, url.QueryEscape)
 	if name, value := body.Member(); err != nil || name != "api_key" || value != "k" || body.IsZero() {
 		t.Errorf("in the body: %s=%s (%v)", name, value, err)
 	}
-	if _, err := APIKey("api_key", secret("\xff"), InBody, url.QueryEscape); err == nil {
+	if _, err := APIKey("api_key", secret.New("\xff"), InBody, url.QueryEscape); err == nil {
 		t.Error("a key that is not UTF-8 was accepted for a body")
 	}
 }
 
 func TestSignersRefuseWhatCannotTravel(t *testing.T) {
-	if _, err := Basic(secret("a:b"), secret("c")); err == nil {
+	if _, err := Basic(secret.New("a:b"), secret.New("c")); err == nil {
 		t.Error("a colon in a basic username was accepted")
 	}
-	if _, err := Bearer(secret("a\r\nX: y")); err == nil {
+	if _, err := Bearer(secret.New("a\r\nX: y")); err == nil {
 		t.Error("a line break in a token was accepted")
 	}
-	if _, err := APIKey("x y", secret("v"), InHeader, url.QueryEscape); err == nil {
+	if _, err := APIKey("x y", secret.New("v"), InHeader, url.QueryEscape); err == nil {
 		t.Error("a header name with a space was accepted")
 	}
-	if _, err := APIKey("c", secret("v;w"), InCookie, url.QueryEscape); err == nil {
+	if _, err := APIKey("c", secret.New("v;w"), InCookie, url.QueryEscape); err == nil {
 		t.Error("a cookie value with a semicolon was accepted")
 	}
 }
 
 func TestVerify(t *testing.T) {
-	basic, _ := VerifyBasic(secret("u"), secret("p"))
-	bearer, _ := VerifyBearer(secret("tok"))
-	header, _ := VerifyAPIKey("X-Key", secret("k"), InHeader)
-	query, _ := VerifyAPIKey("key", secret("k"), InQuery)
-	cookie, _ := VerifyAPIKey("sid", secret("k"), InCookie)
+	basic, _ := VerifyBasic(secret.New("u"), secret.New("p"))
+	bearer, _ := VerifyBearer(secret.New("tok"))
+	header, _ := VerifyAPIKey("X-Key", secret.New("k"), InHeader)
+	query, _ := VerifyAPIKey("key", secret.New("k"), InQuery)
+	cookie, _ := VerifyAPIKey("sid", secret.New("k"), InCookie)
 	for _, tt := range []struct {
 		name     string
 		verifier *Verifier
@@ -121,13 +119,13 @@ func TestVerify(t *testing.T) {
 }
 
 func TestVerifiersRefuseEmptySecrets(t *testing.T) {
-	if _, ok := VerifyBasic(secret("u"), secret("")); ok {
+	if _, ok := VerifyBasic(secret.New("u"), secret.New("")); ok {
 		t.Error("basic")
 	}
-	if _, ok := VerifyBearer(secret("")); ok {
+	if _, ok := VerifyBearer(secret.New("")); ok {
 		t.Error("bearer")
 	}
-	if _, ok := VerifyAPIKey("k", secret(""), InHeader); ok {
+	if _, ok := VerifyAPIKey("k", secret.New(""), InHeader); ok {
 		t.Error("apikey")
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"patchbay/internal/bind"
+	"patchbay/internal/secret"
 )
 
 // Verifier checks the credentials of a caller. It is immutable and safe for
@@ -24,7 +24,7 @@ type Verifier struct {
 
 // VerifyBasic expects exactly this user and password. Both must be non-empty:
 // an unresolved credential must never become one that opens the door.
-func VerifyBasic(username, password bind.Secret) (*Verifier, bool) {
+func VerifyBasic(username, password secret.Value) (*Verifier, bool) {
 	if username.Reveal() == "" || password.Reveal() == "" {
 		return nil, false
 	}
@@ -32,7 +32,7 @@ func VerifyBasic(username, password bind.Secret) (*Verifier, bool) {
 }
 
 // VerifyBearer expects exactly this token, which must not be empty.
-func VerifyBearer(secret bind.Secret) (*Verifier, bool) {
+func VerifyBearer(secret secret.Value) (*Verifier, bool) {
 	if secret.Reveal() == "" {
 		return nil, false
 	}
@@ -41,7 +41,7 @@ func VerifyBearer(secret bind.Secret) (*Verifier, bool) {
 
 // VerifyAPIKey expects exactly this value, which must not be empty, in a
 // header, query parameter or cookie of that name.
-func VerifyAPIKey(name string, value bind.Secret, place Placement) (*Verifier, bool) {
+func VerifyAPIKey(name string, value secret.Value, place Placement) (*Verifier, bool) {
 	if name == "" || value.Reveal() == "" {
 		return nil, false
 	}

@@ -34,7 +34,7 @@ func (c *command) newFlags(cmd *cobra.Command) *flags {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE` (NAME=value lines), after the environment; repeatable")
-	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME, of all files or of those with a NAMESPACE, from the variable OTHER: `[NAMESPACE.]NAME=OTHER`; names only, never values; repeatable")
+	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME, of all files or of those with a NAMESPACE (in which * is anything), from the variable OTHER: `[NAMESPACE.]NAME=OTHER`; names only, never values; repeatable")
 	set.StringArrayVar(&f.opts.ShareEnv, "share-env", nil, "confirm that the variable `NAME` may be sent to several providers, or to one that its name does not belong to; repeatable")
 	set.StringArrayVar(&f.opts.Contracts, "contract", nil, "OpenAPI document, or folder of them, about the consumed APIs: `FILE|DIR`; repeatable")
 	set.BoolVar(&f.opts.ContractsFirst, "contracts-first", false, "let --contract win over the contracts that Patchbay carries")

@@ -63,6 +63,13 @@ type Options struct {
 	MaxResult int
 	// Drain bounds the end: how long requests under way may take.
 	Drain time.Duration
+	// UpstreamSettings and AdapterSettings are decisions about one namespace, or
+	// "" for all; [Options.Upstream] and [Options.Adapter] say what holds.
+	UpstreamSettings map[string]Upstream
+	AdapterSettings  map[string]Adapter
+	Control          Control
+	Telemetry        Telemetry
+	Idempotency      Idempotency
 }
 
 // Sandbox says whether and how the simulator stands in for the upstreams.
@@ -153,15 +160,4 @@ func isMount(prefix string) bool {
 
 func reserved(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
-}
-
-// Mount returns the path under which the routes of a REST adapter stand, or "".
-func (o *Options) Mount(namespace string) string {
-	if prefix, ok := o.Mounts[namespace]; ok {
-		return prefix
-	}
-	if o.MountAll {
-		return "/" + namespace
-	}
-	return ""
 }

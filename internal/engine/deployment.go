@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"patchbay/internal/bind"
@@ -115,7 +117,8 @@ func known(l *Loaded, opts *deploy.Options) error {
 	}
 	for variable := range opts.Renames {
 		ns, _, qualified := strings.Cut(variable, ".")
-		if qualified && !adapters[ns] && !upstreams[ns] {
+		means := func(name string) bool { return bind.Matches(ns, name) }
+		if qualified && !slices.ContainsFunc(adapterNames, means) && !slices.ContainsFunc(upstreamNames, means) {
 			return fmt.Errorf("--map-env %s=…: no file has that namespace%s", variable, orNear(ns, append(adapterNames, upstreamNames...)))
 		}
 	}
@@ -148,29 +151,23 @@ func orNear(name string, candidates []string) string {
 }
 
 func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.BindOptions, error) {
-	limits := opts.Limits
 	out := plan.BindOptions{
 		Environment: with.Environment, Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
-		BaseURLs: map[string]string{}, Simulated: map[string]bool{}, Checks: map[string]plan.Checks{},
-		Upstream: upstream.Options{
-			Connect: limits.Connect, Header: limits.Header, Total: limits.Total, MaxBody: limits.MaxResponse,
-			MaxConcurrent: limits.MaxConcurrent, UserAgent: "patchbay/" + with.Version,
-		},
+		BaseURLs: map[string]string{}, Simulated: map[string]bool{}, Checks: map[string]plan.Checks{}, Upstreams: map[string]upstream.Options{},
 	}
-	for ns, mode := range opts.Checks {
-		parsed, err := plan.ParseChecks(mode)
+	for _, u := range p.Upstreams {
+		settings := opts.Upstream(u.Namespace)
+		out.Upstreams[u.Namespace] = upstream.Options{
+			Connect: settings.Connect, Header: settings.Header, Total: settings.Total, MaxBody: settings.MaxResponse,
+			MaxConcurrent: settings.MaxConcurrent, UserAgent: "patchbay/" + with.Version,
+		}
+		mode, err := plan.ParseChecks(cmp.Or(settings.Checks, "enforce"))
 		if err != nil {
 			return out, fmt.Errorf("--request-checks: %w", err)
 		}
-		if ns == "" {
-			out.DefaultChecks = parsed
-			continue
-		}
-		out.Checks[ns] = parsed
-	}
-	for _, u := range p.Upstreams {
-		if address, ok := opts.Upstreams[u.Namespace]; ok {
-			out.BaseURLs[u.Namespace] = address
+		out.Checks[u.Namespace] = mode
+		if settings.BaseURL != "" {
+			out.BaseURLs[u.Namespace] = settings.BaseURL
 		}
 		if !opts.Sandbox.Enabled {
 			continue

@@ -68,13 +68,13 @@ func groups(plans []*plan.Plan, opts *deploy.Options) ([]group, error) {
 	var rest, mcp []group
 	for i, p := range plans {
 		for _, a := range p.REST {
-			m := member{file: i, rest: a, namespace: a.Namespace, mount: opts.Mount(a.Namespace), span: a.Span}
+			m := member{file: i, rest: a, namespace: a.Namespace, mount: opts.Adapter(a.Namespace).Mount, span: a.Span}
 			if err := join(&rest, kindREST, m, a.Address, a.Port, opts); err != nil {
 				return nil, err
 			}
 		}
 		for _, a := range p.MCP {
-			if a.Stdio && opts.Listen[a.Namespace] == "" {
+			if a.Stdio && opts.Adapter(a.Namespace).Listen == "" {
 				continue
 			}
 			m := member{file: i, mcp: a, namespace: a.Namespace, span: a.Span}

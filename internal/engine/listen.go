@@ -13,7 +13,7 @@ import (
 // listenAddress is where an adapter listens: the operator's host:port, else
 // the file's port on the file's address, else on loopback.
 func listenAddress(namespace, address string, number int, opts *deploy.Options) (host, port string, err error) {
-	if given, ok := opts.Listen[namespace]; ok {
+	if given := opts.Adapter(namespace).Listen; given != "" {
 		return net.SplitHostPort(given)
 	}
 	if address == "" {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/internal/secret"
+
 	"patchbay/internal/auth"
 	"patchbay/internal/bind"
 	"patchbay/internal/diag"
@@ -59,7 +61,9 @@ type BindOptions struct {
 	// Checks by namespace, DefaultChecks for the others.
 	Checks        map[string]Checks
 	DefaultChecks Checks
-	Upstream      upstream.Options
+	// Upstreams bounds the calls by namespace, Upstream those of the others.
+	Upstreams map[string]upstream.Options
+	Upstream  upstream.Options
 	// AllowPlain admits sending credentials over http beyond loopback.
 	AllowPlain bool
 }
@@ -75,15 +79,15 @@ type Bound struct {
 	checks    []Checks
 	variables []jsonvalue.Value
 	verifiers map[*authentication]*auth.Verifier
-	// total bounds a run, of all its steps.
-	total time.Duration
+	// totals bound a call, by upstream; see [Bound.deadline].
+	totals []time.Duration
 }
 
 // Bind gives the plan's variables their values and opens a client for each
 // upstream. Faults name the place of the variable; values never appear in them.
 func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
-	b := &binder{plan: p, opts: opts, files: map[string]map[string]bind.Secret{}}
-	out := &Bound{Plan: p, verifiers: map[*authentication]*auth.Verifier{}, total: opts.Upstream.Total}
+	b := &binder{plan: p, opts: opts, files: map[string]map[string]secret.Value{}}
+	out := &Bound{Plan: p, verifiers: map[*authentication]*auth.Verifier{}}
 	b.values = make([]jsonvalue.Value, len(p.Variables))
 	b.missing = make([]bool, len(p.Variables))
 	for i, v := range p.Variables {
@@ -91,7 +95,12 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 	}
 	out.variables = b.values
 	for _, u := range p.Upstreams {
-		client, signer := b.client(u)
+		bounds, ok := opts.Upstreams[u.Namespace]
+		if !ok {
+			bounds = opts.Upstream
+		}
+		out.totals = append(out.totals, bounds.Total)
+		client, signer := b.client(u, bounds)
 		out.clients = append(out.clients, client)
 		name, value := signer.Member()
 		out.members = append(out.members, jsonvalue.Member{Name: name, Value: jsonvalue.StringOf(value)})
@@ -117,7 +126,7 @@ type binder struct {
 	diags   diag.List
 	values  []jsonvalue.Value
 	missing []bool
-	files   map[string]map[string]bind.Secret
+	files   map[string]map[string]secret.Value
 }
 
 // value finds the value of one variable.
@@ -176,9 +185,9 @@ func (b *binder) used(namespace, name string) bool {
 
 // text renders a text over the variables. It reports the variables that have
 // no value, and false, where there are any.
-func (b *binder) text(t *template.Bound) (bind.Secret, []*Variable) {
+func (b *binder) text(t *template.Bound) (secret.Value, []*Variable) {
 	if t == nil {
-		return bind.Secret{}, nil
+		return secret.Value{}, nil
 	}
 	var missing []*Variable
 	for _, slot := range t.Slots() {
@@ -187,10 +196,10 @@ func (b *binder) text(t *template.Bound) (bind.Secret, []*Variable) {
 		}
 	}
 	out, _ := t.Append(nil, b.values, template.None)
-	return bind.NewSecret(string(out)), missing
+	return secret.New(string(out)), missing
 }
 
-func (b *binder) client(u *Upstream) (*upstream.Client, auth.Signer) {
+func (b *binder) client(u *Upstream, bounds upstream.Options) (*upstream.Client, auth.Signer) {
 	end := upstream.Endpoint{Namespace: u.Namespace}
 	if replaced, ok := b.opts.BaseURLs[u.Namespace]; ok {
 		end.BaseURL = replaced
@@ -210,11 +219,11 @@ func (b *binder) client(u *Upstream) (*upstream.Client, auth.Signer) {
 	} else {
 		end.Signer = b.simulated(u)
 	}
-	c, err := upstream.NewClient(end, b.opts.Upstream)
+	c, err := upstream.NewClient(end, bounds)
 	if err != nil {
 		b.diags.Errorf(CodeBaseURI, u.Span, "%v", err)
 		end.BaseURL, end.Missing = "", fault.New(fault.Unconfigured, "%s has no usable base address", u.Namespace)
-		c, _ = upstream.NewClient(end, b.opts.Upstream)
+		c, _ = upstream.NewClient(end, bounds)
 	}
 	b.plainCredentials(u, end)
 	return c, end.Signer
@@ -313,7 +322,7 @@ func (b *binder) simulated(u *Upstream) auth.Signer {
 	user, missingUser := b.text(u.auth.username)
 	password, missingPassword := b.text(u.auth.password)
 	if len(missingUser)+len(missingPassword) > 0 {
-		user, password = bind.NewSecret("ACsandbox"), bind.NewSecret("sandbox")
+		user, password = secret.New("ACsandbox"), secret.New("sandbox")
 	}
 	signer, err := auth.Basic(user, password)
 	if u.auth.scheme != "basic" || err != nil {
@@ -340,7 +349,7 @@ func (b *binder) verifier(out *Bound, a *authentication) {
 	if a == nil {
 		return
 	}
-	secrets := map[*template.Bound]bind.Secret{}
+	secrets := map[*template.Bound]secret.Value{}
 	complete := true
 	for _, t := range []*template.Bound{a.username, a.password, a.token, a.name, a.value} {
 		if t == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
@@ -39,7 +40,7 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 	if refused := f.checkAhead(); refused != nil {
 		return nil, refused
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.total)
+	ctx, cancel := context.WithTimeout(ctx, b.deadline(op))
 	defer cancel()
 	outputs := make([]jsonvalue.Member, len(op.calls))
 	var effects []string
@@ -73,6 +74,16 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 		out.Release()
 	}
 	return nil, fault.New(fault.Internal, "an operation without steps was run")
+}
+
+// deadline is the time of a run of several steps: what a single call of the
+// slowest upstream may take.
+func (b *Bound) deadline(op *Operation) time.Duration {
+	var longest time.Duration
+	for i := range op.calls {
+		longest = max(longest, b.totals[op.calls[i].to.upstream.at])
+	}
+	return longest
 }
 
 // unconditional is a caller's header without what speaks about one

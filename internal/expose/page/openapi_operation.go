@@ -56,7 +56,7 @@ func summary(op *plan.Operation) string {
 	if c := op.Contract(); c != nil && c.Summary != "" && utf8.RuneCountInString(c.Summary) <= maxSummary {
 		return strings.TrimSuffix(strings.TrimSpace(c.Summary), ".")
 	}
-	first, _, _ := strings.Cut(strings.TrimSpace(op.Description), "\n")
+	first, _, _ := strings.Cut(unlinked(strings.TrimSpace(op.Description)), "\n")
 	if sentence, _, more := strings.Cut(first, ". "); more {
 		first = sentence
 	}
