@@ -81,6 +81,8 @@ func (f *flags) listenFlags(cmd *cobra.Command) {
 	set := cmd.Flags()
 	f.listenable = true
 	set.StringArrayVar(&f.listen, "listen", nil, "where an adapter listens: `NAMESPACE=HOST:PORT`; repeatable")
+	set.StringVar(&f.opts.ListenREST, "listen-rest", "", "where all REST adapters listen that --listen does not name: `HOST:PORT`")
+	set.StringVar(&f.opts.ListenMCP, "listen-mcp", "", "the same for MCP adapters: `HOST:PORT`")
 	f.mountFlags(cmd)
 	set.BoolVar(&f.opts.SkipInvalid, "skip-invalid", false, "where some of several files have errors, serve the others")
 	set.StringArrayVar(&f.opts.AllowHosts, "allow-host", nil, "another `NAME` under which the listeners are known; repeatable")

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -77,40 +76,11 @@ func serve(t *testing.T, files, contracts []string) *gateway {
 			}
 		}
 	}
-	// Sharing an address means to name it, so a free port has to be guessed.
-	for range 10 {
-		for _, p := range loaded.Plans {
-			for _, a := range p.REST {
-				opts.Listen[a.Namespace] = freePort(t, opts.Listen[loaded.Plans[0].REST[0].Namespace])
-			}
-		}
-		for _, p := range loaded.Plans {
-			for _, a := range p.MCP {
-				opts.Listen[a.Namespace] = freePort(t, opts.Listen[loaded.Plans[0].MCP[0].Namespace])
-			}
-		}
-		if err = g.start(t, loaded, &opts); err == nil {
-			return g
-		}
-		clear(opts.Listen)
-	}
-	t.Fatal(err)
-	return nil
-}
-
-// freePort is an address of this machine where nobody listens now; one that was
-// found already stays.
-func freePort(t testing.TB, found string) string {
-	t.Helper()
-	if found != "" {
-		return found
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	opts.ListenREST, opts.ListenMCP = "127.0.0.1:0", "127.0.0.1:0"
+	if err := g.start(t, loaded, &opts); err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return g
 }
 
 func (g *gateway) start(t *testing.T, loaded *engine.Loaded, opts *deploy.Options) error {

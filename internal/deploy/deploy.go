@@ -32,6 +32,9 @@ type Options struct {
 	ContractsFirst bool
 	// Listen maps an adapter's namespace to host:port.
 	Listen map[string]string
+	// ListenREST and ListenMCP are the host:port of all adapters of a type that
+	// Listen does not name.
+	ListenREST, ListenMCP string
 	// Mounts maps the namespace of a REST adapter to the path under which its
 	// routes stand; MountAll mounts each under its own namespace.
 	Mounts   map[string]string
@@ -111,6 +114,11 @@ func (o *Options) Check() error {
 	for ns, address := range o.Listen {
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			return fmt.Errorf("--listen %s=%s: not HOST:PORT", ns, address)
+		}
+	}
+	for flag, address := range map[string]string{"listen-rest": o.ListenREST, "listen-mcp": o.ListenMCP} {
+		if _, _, err := net.SplitHostPort(address); address != "" && err != nil {
+			return fmt.Errorf("--%s %s: not HOST:PORT", flag, address)
 		}
 	}
 	for ns, address := range o.Upstreams {

@@ -82,11 +82,10 @@ func several(t *testing.T, files map[string]string, environment map[string]strin
 	}
 	opts := deploy.Defaults()
 	opts.Files = []string{dir}
-	address := freeAddress(t)
+	opts.ListenREST, opts.ListenMCP = "127.0.0.1:0", "127.0.0.1:0"
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		shop := strings.TrimSuffix(name, ".yaml")
 		opts.Upstreams[shop] = s.upstream.URL + "/" + shop
-		opts.Listen[shop+"-rest"], opts.Listen[shop+"-mcp"] = address[0], address[1]
 	}
 	if change != nil {
 		change(&opts)
@@ -103,21 +102,6 @@ func several(t *testing.T, files map[string]string, environment map[string]strin
 	d, problems, err := engine.Bind(loaded, &opts, engine.BindOptions{Environment: env, Version: testVersion})
 	s.deployment = d
 	return s, problems, err
-}
-
-// freeAddress names two addresses on loopback that nobody uses at the moment.
-func freeAddress(t *testing.T) [2]string {
-	var out [2]string
-	for i := range out {
-		u := newRecorder(t)
-		parsed, err := url.Parse(u.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		u.Close()
-		out[i] = parsed.Host
-	}
-	return out
 }
 
 // start serves what several has bound.
@@ -361,7 +345,7 @@ func TestCatalogueRefuses(t *testing.T) {
 			"one namespace in two files",
 			map[string]string{"books.yaml": shopFile("books", "B", ""), "toys.yaml": renamed},
 			map[string]string{"B": "1", "TOYS_KEY": "2"},
-			func(o *deploy.Options) { o.MountAll = true; delete(o.Listen, "toys-rest") },
+			func(o *deploy.Options) { o.MountAll = true },
 			[]string{
 				`error namespace-twice toys.yaml the namespace "books-rest" is also that of an adapter in books.yaml; rename one of them; options and addresses go by the namespace`,
 				"error route-clash toys.yaml GET /books-rest/things/{id} is a route of books.yaml too; put one of the files under a path of its own: --mount books-rest=/books; --mount-all does so with every file",
@@ -371,7 +355,7 @@ func TestCatalogueRefuses(t *testing.T) {
 			"REST and MCP at one address",
 			map[string]string{"books.yaml": shopFile("books", "B", "")},
 			map[string]string{"B": "1"},
-			func(o *deploy.Options) { o.Listen["books-mcp"] = o.Listen["books-rest"] },
+			func(o *deploy.Options) { o.ListenREST, o.ListenMCP = "127.0.0.1:9999", "127.0.0.1:9999" },
 			[]string{"error port-clash books.yaml books-mcp and books-rest of books.yaml want the same address, ADDRESS; move one of them: --listen books-mcp=HOST:PORT"},
 		},
 		{
@@ -402,7 +386,7 @@ func TestCatalogueRefuses(t *testing.T) {
 			[]string{"error variable-shared books.yaml TWILIO_API_KEY would be sent to books.example.test, and by its name it is twilio's; give it a value of its own with --map-env books.TWILIO_API_KEY=OTHER, or confirm with --share-env TWILIO_API_KEY"},
 		},
 	} {
-		s, problems, err := several(t, c.files, c.env, c.change)
+		_, problems, err := several(t, c.files, c.env, c.change)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -413,9 +397,7 @@ func TestCatalogueRefuses(t *testing.T) {
 				continue
 			}
 			text := fmt.Sprintf("error %s %s %s; %s", p.Code, filepath.Base(p.Span.File), p.Message, p.Hint)
-			for _, address := range s.deployment.Options.Listen {
-				text = strings.ReplaceAll(text, address, "ADDRESS")
-			}
+			text = strings.ReplaceAll(text, "127.0.0.1:9999", "ADDRESS")
 			got = append(got, text)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -444,9 +426,6 @@ func TestSkipInvalid(t *testing.T) {
 	}
 	skip := func(o *deploy.Options) {
 		o.SkipInvalid = true
-		for _, ns := range []string{"toys-rest", "toys-mcp"} {
-			delete(o.Listen, ns)
-		}
 		delete(o.Upstreams, "toys")
 	}
 	s, problems, err := several(t, files, environment, skip)

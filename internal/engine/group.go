@@ -19,7 +19,10 @@ import (
 type group struct {
 	kind       kind
 	host, port string
-	members    []member
+	// alone reports a port that nobody else may share, because it is chosen when
+	// it is opened.
+	alone   bool
+	members []member
 }
 
 // kind is a type of adapter that listens.
@@ -74,7 +77,7 @@ func groups(plans []*plan.Plan, opts *deploy.Options) ([]group, error) {
 			}
 		}
 		for _, a := range p.MCP {
-			if a.Stdio && opts.Adapter(a.Namespace).Listen == "" {
+			if a.Stdio && opts.Adapter(a.Namespace).Listen == "" && opts.ListenMCP == "" {
 				continue
 			}
 			m := member{file: i, mcp: a, namespace: a.Namespace, span: a.Span}
@@ -110,17 +113,17 @@ func Clashes(l *Loaded, opts *deploy.Options) (diag.List, error) {
 }
 
 func join(groups *[]group, of kind, m member, address string, port int, opts *deploy.Options) error {
-	host, at, err := listenAddress(m.namespace, address, port, opts)
+	host, at, alone, err := listenAddress(of, m.namespace, address, port, opts)
 	if err != nil {
 		return err
 	}
 	for i := range *groups {
-		if g := &(*groups)[i]; g.host == host && g.port == at && at != "0" {
+		if g := &(*groups)[i]; g.host == host && g.port == at && !g.alone && !alone {
 			g.members = append(g.members, m)
 			return nil
 		}
 	}
-	*groups = append(*groups, group{kind: of, host: host, port: at, members: []member{m}})
+	*groups = append(*groups, group{kind: of, host: host, port: at, alone: alone, members: []member{m}})
 	return nil
 }
 
