@@ -116,7 +116,7 @@ func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []List
 func (d *Deployment) pageInfo(m *member, url, version string, served []Listening) page.Info {
 	info := page.Info{
 		Version: version, Bound: m.bound, Adapter: m.rest, Mount: m.mount, BaseURL: url,
-		Source: d.Loaded.Source(m.bound.Plan.Document.File), Embedded: d.Loaded.Embedded, Sandbox: d.Options.Sandbox.Enabled,
+		File: d.Loaded.Visible(m.bound.Plan.Document.File), Embedded: d.Loaded.Embedded, Sandbox: d.Options.Sandbox.Enabled,
 	}
 	if info.Sandbox {
 		info.Examples = map[string]string{"InteractionSid": sandbox.SeedInteraction, "ChannelSid": sandbox.SeedChannel}
