@@ -38,7 +38,8 @@ func New(opts Options) (*core.Server, error) {
 type built struct {
 	adapter *adapter
 	options core.Options
-	// offers are the names of options.Tools.
+	server  *core.Server
+	// offers are the names of the server's tools.
 	offers []Offer
 }
 
