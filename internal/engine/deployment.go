@@ -20,6 +20,8 @@ type Deployment struct {
 	Bound   []*plan.Bound
 	// groups are the adapters by the address that they share.
 	groups []group
+	// pool holds the connections to all upstreams.
+	pool *upstream.Pool
 }
 
 // BindOptions are what binding needs besides the deployment's options.
@@ -42,14 +44,21 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 		return nil, nil, err
 	}
 	var diags diag.List
+	common, err := bindOptions(opts, with)
+	if err != nil {
+		return nil, nil, err
+	}
+	d.pool = common.Upstream.Pool
 	environments := make([]*bind.Environment, len(l.Plans))
 	for i, p := range l.Plans {
 		environments[i] = with.Environment.For(Namespaces(p)...)
-		bo, err := bindOptions(p, opts, with)
-		if err != nil {
-			return nil, nil, err
-		}
+		bo := common
 		bo.Environment = environments[i]
+		if opts.Sandbox.Enabled {
+			if err := simulate(&bo, p, with.SandboxURL); err != nil {
+				return nil, nil, err
+			}
+		}
 		b, found := plan.Bind(p, bo)
 		diags = append(diags, found...)
 		d.Bound = append(d.Bound, b)
@@ -57,7 +66,6 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 	if !opts.Sandbox.Enabled {
 		diags = append(diags, shared(l, environments, opts.ShareEnv)...)
 	}
-	var err error
 	if d.groups, err = groups(l.Plans, opts); err != nil {
 		return nil, nil, err
 	}
@@ -147,16 +155,17 @@ func orNear(name string, candidates []string) string {
 	return ""
 }
 
-func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.BindOptions, error) {
+// bindOptions are those that all plans have in common.
+func bindOptions(opts *deploy.Options, with BindOptions) (plan.BindOptions, error) {
 	limits := opts.Limits
 	out := plan.BindOptions{
-		Environment: with.Environment, Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
-		BaseURLs: map[string]string{}, Simulated: map[string]bool{}, Checks: map[string]plan.Checks{},
+		Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP, BaseURLs: opts.Upstreams, Checks: map[string]plan.Checks{},
 		Upstream: upstream.Options{
 			Connect: limits.Connect, Header: limits.Header, Total: limits.Total, MaxBody: limits.MaxResponse,
 			MaxConcurrent: limits.MaxConcurrent, UserAgent: "patchbay/" + with.Version,
 		},
 	}
+	out.Upstream.Pool = upstream.NewPool(out.Upstream)
 	for ns, mode := range opts.Checks {
 		parsed, err := plan.ParseChecks(mode)
 		if err != nil {
@@ -168,29 +177,25 @@ func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.Bin
 		}
 		out.Checks[ns] = parsed
 	}
-	for _, u := range p.Upstreams {
-		if address, ok := opts.Upstreams[u.Namespace]; ok {
-			out.BaseURLs[u.Namespace] = address
-		}
-		if !opts.Sandbox.Enabled {
-			continue
-		}
-		if !Simulated(u.Host) {
-			return out, fmt.Errorf("--sandbox: there is no simulator for %s (%s), and an offline run never calls the real API", u.Namespace, u.Host)
-		}
-		base, err := url.Parse(u.BaseURI)
-		if err != nil {
-			return out, err
-		}
-		out.BaseURLs[u.Namespace] = with.SandboxURL + base.Path
-		out.Simulated[u.Namespace] = true
-	}
 	return out, nil
 }
 
-// Close gives up what the deployment holds open.
-func (d *Deployment) Close() {
-	for _, b := range d.Bound {
-		b.Close()
+// simulate sends the calls of a plan to the simulator.
+func simulate(out *plan.BindOptions, p *plan.Plan, address string) error {
+	out.BaseURLs, out.Simulated = map[string]string{}, map[string]bool{}
+	for _, u := range p.Upstreams {
+		if !Simulated(u.Host) {
+			return fmt.Errorf("--sandbox: there is no simulator for %s (%s), and an offline run never calls the real API", u.Namespace, u.Host)
+		}
+		base, err := url.Parse(u.BaseURI)
+		if err != nil {
+			return err
+		}
+		out.BaseURLs[u.Namespace] = address + base.Path
+		out.Simulated[u.Namespace] = true
 	}
+	return nil
 }
+
+// Close gives up what the deployment holds open.
+func (d *Deployment) Close() { d.pool.Close() }
