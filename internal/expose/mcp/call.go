@@ -17,19 +17,26 @@ import (
 	"patchbay/internal/telemetry"
 )
 
-// foldNames prepares the lenient match of argument names; names that would
-// then be equal have none.
-func (t *tool) foldNames() {
-	for name, at := range t.properties {
-		folded := diag.Fold(name)
+// argument returns the input that the name of an argument means, -1 for none.
+// Where it is not written as the tool has it, case, '-' and '_' do not count, as
+// long as the name means one argument only.
+func (t *tool) argument(name string) int {
+	if at := slices.Index(t.known, name); at >= 0 {
+		return at
+	}
+	folded, found := diag.Fold(name), -1
+	for at, known := range t.known {
+		if diag.Fold(known) != folded {
+			continue
+		}
 		// What is mirrored into a header or checked by a schema of the file's
 		// own is compared by its exact name, and so nothing else may mean it.
-		_, twice := t.folded[folded]
-		if twice || !t.plan.RawSchema.IsAbsent() || t.plan.Inputs[at].Schema.Get("x-mcp-header") != nil {
-			at = -1
+		if found >= 0 || !t.plan.RawSchema.IsAbsent() || t.plan.Inputs[at].Schema.Get("x-mcp-header") != nil {
+			return -1
 		}
-		t.folded[folded] = at
+		found = at
 	}
+	return found
 }
 
 // call runs the tool. What fails is a result that the model reads, never a
@@ -97,13 +104,9 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 	args := &plan.Args{Values: make([]jsonvalue.Value, len(t.plan.Inputs))}
 	var wrong []fault.Field
 	for _, m := range root.Elems() {
-		at, known := t.properties[m.Name]
-		if !known {
-			at, known = t.folded[diag.Fold(m.Name)]
-			known = known && at >= 0
-		}
+		at := t.argument(m.Name)
 		switch {
-		case !known:
+		case at < 0:
 			field := fault.Field{Parameter: m.Name, Argument: jsonvalue.Token(m.Name), Detail: "is not an argument of this tool"}
 			if inside := t.insideBody(m.Name); inside != "" {
 				field.Hint = fmt.Sprintf("put it inside of %q", inside)
@@ -135,7 +138,7 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 // insideBody returns the name of the body argument that has a field of this
 // name, which models like to give one level too high.
 func (t *tool) insideBody(name string) string {
-	for argument, at := range t.properties {
+	for at, argument := range t.known {
 		in := &t.plan.Inputs[at]
 		if in.Location != plan.WholeBody {
 			continue

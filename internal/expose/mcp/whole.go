@@ -48,7 +48,9 @@ func whole(members []Member, servers []*built) (*core.Server, *owners, error) {
 	}
 	watch := &watcher{log: members[0].Log, name: wholeName}
 	for i, b := range servers {
-		watch.adapters = append(watch.adapters, b.adapter)
+		if len(members[i].Adapter.Resources) > 0 {
+			watch.adapters = append(watch.adapters, b.adapter)
+		}
 		for j, t := range b.server.Bound() {
 			named, err := t.Named(b.offers[j].Whole)
 			if err != nil {
