@@ -71,6 +71,7 @@ func (c *command) announce(s *session, served []engine.Listening) {
 // announceUpstreams says where calls go, once for each address.
 func announceUpstreams(w io.Writer, s *session) {
 	var lines []string
+	seen := map[string]bool{}
 	for _, b := range s.deploy.Bound {
 		for _, u := range b.Plan.Upstreams {
 			line := b.Client(u).BaseURL()
@@ -80,7 +81,8 @@ func announceUpstreams(w io.Writer, s *session) {
 			case line == "":
 				line = fmt.Sprintf("none: give --upstream %s=https://host/path", u.Namespace)
 			}
-			if !slices.Contains(lines, line) {
+			if !seen[line] {
+				seen[line] = true
 				lines = append(lines, line)
 			}
 		}

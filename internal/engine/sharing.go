@@ -39,6 +39,8 @@ type sending struct {
 // names for different things. Confirmed ones are the operator's decision.
 func shared(l *Loaded, environments []*bind.Environment, confirmed []string) diag.List {
 	uses := map[string][]*sending{}
+	type destination struct{ name, provider string }
+	to := map[destination]*sending{}
 	var names []string
 	for i, p := range l.Plans {
 		for _, v := range p.Variables {
@@ -50,15 +52,15 @@ func shared(l *Loaded, environments []*bind.Environment, confirmed []string) dia
 				continue
 			}
 			provider := providerOf(p, v.Host)
-			at := slices.IndexFunc(uses[name], func(s *sending) bool { return s.provider == provider })
-			if at < 0 {
+			s := to[destination{name, provider}]
+			if s == nil {
 				if uses[name] == nil {
 					names = append(names, name)
 				}
-				uses[name] = append(uses[name], &sending{variable: v, provider: provider})
-				at = len(uses[name]) - 1
+				s = &sending{variable: v, provider: provider}
+				uses[name], to[destination{name, provider}] = append(uses[name], s), s
 			}
-			uses[name][at].files = append(uses[name][at].files, p.Document.File)
+			s.files = append(s.files, p.Document.File)
 		}
 	}
 	var out diag.List
