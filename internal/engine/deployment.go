@@ -2,11 +2,13 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/bind"
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
@@ -31,6 +33,9 @@ type BindOptions struct {
 	SandboxURL string
 	// Lenient goes on without credentials; calls then say what is missing.
 	Lenient bool
+	// Issuers are the engine's, see [Engine.Issuers]; nil makes ones that are used
+	// for looking only.
+	Issuers *auth.Issuers
 	Version string
 }
 
@@ -63,8 +68,18 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 	if d.groups, err = groups(l.Plans, opts); err != nil {
 		return nil, nil, err
 	}
+	if with.Issuers == nil {
+		with.Issuers = newIssuers(nil)
+	}
+	in := newInbound(with.Issuers)
 	for i := range d.groups {
 		d.groups[i].bind(d.Bound)
+		if err := in.guard(&d.groups[i], opts); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := errors.Join(checkScopes(d.groups, opts), checkCallers(d.groups, l.Plans, opts)); err != nil {
+		return nil, nil, err
 	}
 	return d, append(diags, check(d.groups)...).Sorted(), nil
 }
@@ -154,6 +169,7 @@ func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.Bin
 	out := plan.BindOptions{
 		Environment: with.Environment, Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
 		BaseURLs: map[string]string{}, Simulated: map[string]bool{}, Checks: map[string]plan.Checks{}, Upstreams: map[string]upstream.Options{},
+		Callers: map[string]map[string]plan.Credential{}, CallersOnly: map[string]bool{}, Replaced: replaced(p, opts),
 	}
 	for _, u := range p.Upstreams {
 		settings := opts.Upstream(u.Namespace)
@@ -161,6 +177,7 @@ func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.Bin
 			Connect: settings.Connect, Header: settings.Header, Total: settings.Total, MaxBody: settings.MaxResponse,
 			MaxConcurrent: settings.MaxConcurrent, UserAgent: "patchbay/" + with.Version,
 		}
+		bindCallers(&out, u.Namespace, &settings)
 		mode, err := plan.ParseChecks(cmp.Or(settings.Checks, "enforce"))
 		if err != nil {
 			return out, fmt.Errorf("--request-checks: %w", err)

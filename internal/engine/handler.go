@@ -81,14 +81,16 @@ func (e *Engine) handler(d *Deployment, g *group, l *listener, served []Listenin
 	if err != nil {
 		return nil, err
 	}
-	return e.guarded(h, l.host, d.Options)
+	return e.guarded(metadata(h, g, e.ids), l.host, g, d.Options)
 }
 
 func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []Listening) (http.Handler, error) {
 	options := rest.Options{MaxBody: d.Options.Limits.MaxBody, Log: e.access, IDs: e.ids}
 	infos := make([]page.Info, len(g.members))
 	for i, m := range g.members {
-		options.Members = append(options.Members, rest.Member{Bound: m.bound, Adapter: m.rest, Verifier: m.bound.RESTVerifier(m.rest), Mount: m.mount})
+		options.Members = append(options.Members, rest.Member{
+			Bound: m.bound, Adapter: m.rest, Verifier: m.verifier, Limiter: m.limiter, MaxBody: d.Options.Adapter(m.namespace).MaxBody, Mount: m.mount,
+		})
 		infos[i] = d.pageInfo(&m, l.url(), e.version, served)
 	}
 	if len(infos) == 1 && len(d.Loaded.Skipped) == 0 {
@@ -149,7 +151,9 @@ func (d *Deployment) catalogue(members []page.Info, url, version string, served 
 func (e *Engine) mcpMembers(d *Deployment, g *group) []mcpadapter.Member {
 	out := make([]mcpadapter.Member, len(g.members))
 	for i, m := range g.members {
-		out[i] = mcpadapter.Member{Options: e.mcpOptions(d, m.bound, m.mcp), Verifier: m.bound.MCPVerifier(m.mcp)}
+		out[i] = mcpadapter.Member{
+			Options: e.mcpOptions(d, m.bound, m.mcp), Verifier: m.verifier, Limiter: m.limiter, MaxBody: d.Options.Adapter(m.namespace).MaxBody + 1<<16,
+		}
 	}
 	return out
 }
