@@ -118,6 +118,7 @@ func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []List
 func (d *Deployment) pageInfo(m *member, url, version string, served []Listening) page.Info {
 	info := page.Info{
 		Version: version, Bound: m.bound, Adapter: m.rest, Mount: m.mount, BaseURL: url,
+		Verifier: m.verifier, Limited: m.limiter != nil,
 		Source: d.Loaded.Source(m.bound.Plan.Document.File), Embedded: d.Loaded.Embedded, Sandbox: d.Options.Sandbox.Enabled,
 	}
 	if info.Sandbox {
@@ -127,7 +128,7 @@ func (d *Deployment) pageInfo(m *member, url, version string, served []Listening
 		for _, a := range at.MCP {
 			for _, own := range m.bound.Plan.MCP {
 				if own == a.Adapter {
-					info.MCP = append(info.MCP, page.MCPEndpoint{URL: a.URL, Adapter: own})
+					info.MCP = append(info.MCP, page.MCPEndpoint{URL: a.URL, Adapter: own, Verifier: d.verifierOf(own)})
 				}
 			}
 		}

@@ -208,6 +208,18 @@ func bindCallers(out *plan.BindOptions, namespace string, settings *deploy.Upstr
 	out.CallersOnly[namespace] = settings.CredentialsOnly
 }
 
+// verifierOf is what checks the callers of an MCP adapter over HTTP.
+func (d *Deployment) verifierOf(a *plan.MCPAdapter) *auth.Verifier {
+	for i := range d.groups {
+		for _, m := range d.groups[i].members {
+			if m.mcp == a {
+				return m.verifier
+			}
+		}
+	}
+	return nil
+}
+
 // replaced lists the adapters whose authentication the operator has replaced.
 func replaced(p *plan.Plan, opts *deploy.Options) map[string]bool {
 	out := map[string]bool{}
