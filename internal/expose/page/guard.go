@@ -125,15 +125,18 @@ func (d *describer) requirement(guards []guard, scopes []string) jsonvalue.Value
 }
 
 // common is the requirement of all operations, where all adapters have the same.
-func (d *describer) common() (jsonvalue.Value, bool) {
+func (d *describer) common() jsonvalue.Value {
 	first := d.members[0].guards()
 	for i := range d.members {
 		m := &d.members[i]
 		if !slices.Equal(m.guards(), first) || !slices.Equal(m.scopes(""), d.members[0].scopes("")) {
-			return jsonvalue.Value{}, false
+			return jsonvalue.Value{}
 		}
 	}
-	return d.requirement(first, d.members[0].scopes("")), len(first) > 0
+	if len(first) == 0 {
+		return jsonvalue.Value{}
+	}
+	return d.requirement(first, d.members[0].scopes(""))
 }
 
 // security is the requirement of an operation, where the document as a whole does
@@ -144,7 +147,7 @@ func (d *describer) security(op *plan.RESTOperation) (jsonvalue.Value, bool) {
 		return jsonvalue.Value{}, false
 	}
 	own := d.requirement(guards, d.member.scopes(op.Name))
-	if whole, ok := d.common(); ok && jsonvalue.Equal(&whole, &own) {
+	if !d.whole.IsAbsent() && jsonvalue.Equal(&d.whole, &own) {
 		return jsonvalue.Value{}, false
 	}
 	return own, true

@@ -43,8 +43,8 @@ func OpenAPI(members []Described, server, version string) ([]byte, error) {
 	for i := range d.schemes {
 		d.components.put("securitySchemes", d.schemes[i].name, d.schemes[i].value())
 	}
-	if whole, ok := d.common(); ok {
-		out.put("security", whole)
+	if !d.whole.IsAbsent() {
+		out.put("security", d.whole)
 	}
 	out.put("tags", d.tagList())
 	out.object("paths", paths)
@@ -74,6 +74,8 @@ type describer struct {
 	components components
 	// schemes are the different ways in which callers prove who they are.
 	schemes []securityScheme
+	// whole is the requirement of all operations, absent where they differ.
+	whole jsonvalue.Value
 }
 
 func newDescriber(members []Described) *describer {
@@ -85,6 +87,7 @@ func newDescriber(members []Described) *describer {
 		}
 		d.collect(members[i].guards())
 	}
+	d.whole = d.common()
 	d.describe(0)
 	return d
 }
