@@ -24,6 +24,8 @@ type Deployment struct {
 	Bound   []*plan.Bound
 	// groups are the adapters by the address that they share.
 	groups []group
+	// issuers are its own, nil where they are the engine's.
+	issuers *auth.Issuers
 }
 
 // BindOptions are what binding needs besides the deployment's options.
@@ -33,8 +35,8 @@ type BindOptions struct {
 	SandboxURL string
 	// Lenient goes on without credentials; calls then say what is missing.
 	Lenient bool
-	// Issuers are the engine's, see [Engine.Issuers]; nil makes ones that are used
-	// for looking only.
+	// Issuers are the engine's, see [Engine.Issuers]; nil makes ones that end with
+	// the deployment, and whose keys no other one knows.
 	Issuers *auth.Issuers
 	Version string
 }
@@ -70,6 +72,7 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 	}
 	if with.Issuers == nil {
 		with.Issuers = newIssuers(nil)
+		d.issuers = with.Issuers
 	}
 	in := newInbound(with.Issuers)
 	for i := range d.groups {
@@ -206,5 +209,8 @@ func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.Bin
 func (d *Deployment) Close() {
 	for _, b := range d.Bound {
 		b.Close()
+	}
+	if d.issuers != nil {
+		d.issuers.Close()
 	}
 }
