@@ -253,6 +253,83 @@ func TestCallersVariables(t *testing.T) {
 	}
 }
 
+// twoAccounts calls two APIs in steps, which sign with the same variables.
+const twoAccounts = `naftiko: 1.0.0-alpha2
+info: {label: Steps, description: Two APIs of one account}
+binds:
+- namespace: env
+  keys: {TWILIO_USER: TWILIO_USER, TWILIO_PASS: TWILIO_PASS}
+capability:
+  consumes:
+  - type: http
+    namespace: lookup
+    baseUri: https://lookups.twilio.com
+    authentication: {type: basic, username: '{{env.TWILIO_USER}}', password: '{{env.TWILIO_PASS}}'}
+    resources:
+    - name: number
+      path: /{account}/numbers
+      operations:
+      - {name: fetch, method: GET, inputParameters: [{name: account, in: path, value: '{{env.TWILIO_USER}}'}]}
+  - type: http
+    namespace: api
+    baseUri: https://api.twilio.com
+    authentication: {type: basic, username: '{{env.TWILIO_USER}}', password: '{{env.TWILIO_PASS}}'}
+    resources:
+    - name: messages
+      path: /{account}/messages
+      operations:
+      - {name: send, method: GET, inputParameters: [{name: account, in: path, value: '{{env.TWILIO_USER}}'}]}
+  exposes:
+  - type: rest
+    namespace: steps-rest
+    port: 8080
+    resources:
+    - path: /both
+      operations:
+      - method: GET
+        name: both
+        steps:
+        - {type: call, name: first, call: lookup.fetch}
+        - {type: call, name: second, call: api.send}
+        - {type: call, name: third, call: lookup.fetch}
+`
+
+// TestCallersSteps: each step signs with what the caller has for its own upstream,
+// and none is made where the caller may not make all.
+func TestCallersSteps(t *testing.T) {
+	own := deploy.Upstream{Credentials: map[string]deploy.Credential{"billing": {Username: secret.New("ACbilling"), Password: secret.New("b-secret")}}}
+	for _, only := range []bool{false, true} {
+		s := serve(t, settings{capability: twoAccounts, options: func(o *deploy.Options) {
+			guardAll(nil)(o)
+			second := own
+			second.CredentialsOnly = only
+			o.UpstreamSettings = map[string]deploy.Upstream{"api": second}
+		}})
+		ask := func(header string) string {
+			a := s.REST("GET /both\n" + header)
+			out := fmt.Sprint(a.status)
+			for _, r := range s.upstream.take() {
+				line, _, _ := strings.Cut(r.String(), "\n")
+				_, signed, _ := strings.Cut(r.String(), "Basic <")
+				signed, _, _ = strings.Cut(signed, ":")
+				out += " " + line + " " + signed
+			}
+			return out
+		}
+		file := upstreamUser
+		if got, want := ask("Authorization: Bearer billing-new\n"), "200 GET /"+file+"/numbers "+file+" GET /ACbilling/messages ACbilling GET /"+file+"/numbers "+file; got != want {
+			t.Errorf("%v: %s\nwant %s", only, got, want)
+		}
+		want := "200 GET /" + file + "/numbers " + file + " GET /" + file + "/messages " + file + " GET /" + file + "/numbers " + file
+		if only {
+			want = "403"
+		}
+		if got := ask("X-Door: cron-secret\n"); got != want {
+			t.Errorf("%v: %s\nwant %s", only, got, want)
+		}
+	}
+}
+
 // TestCallersAlone: with callers' credentials only, the file's need no value.
 func TestCallersAlone(t *testing.T) {
 	text := strings.ReplaceAll(accounts(`{type: basic, username: '{{env.NOBODYS_USER}}', password: '{{env.NOBODYS_PASS}}'}`), "TWILIO_USER: TWILIO_USER, TWILIO_PASS: TWILIO_PASS", "NOBODYS_USER: NOBODYS_USER, NOBODYS_PASS: NOBODYS_PASS")
