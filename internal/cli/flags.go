@@ -87,6 +87,9 @@ func (f *flags) listenFlags(cmd *cobra.Command) {
 	set.BoolVar(&f.opts.SkipInvalid, "skip-invalid", false, "where some of several files have errors, serve the others")
 	set.StringArrayVar(&f.opts.AllowHosts, "allow-host", nil, "another `NAME` under which the listeners are known; repeatable")
 	set.StringArrayVar(&f.opts.AllowOrigins, "allow-origin", nil, "a web page's `ORIGIN` that may call, such as https://app.example; repeatable")
+	set.StringVar(&f.opts.TLS.Certificate, "tls-cert", "", "speak TLS, with the certificates of `FILE` (PEM), which is read again when it changes")
+	set.StringVar(&f.opts.TLS.Key, "tls-key", "", "the key of --tls-cert, as `FILE` (PEM)")
+	set.StringVar(&f.opts.TLS.ClientCA, "client-ca", "", "let in only clients that show a certificate of an authority in `FILE` (PEM); needs --tls-cert")
 	set.BoolVar(&f.opts.AllowUnauthenticated, "allow-unauthenticated", false, "let adapters without credentials be reached from outside")
 }
 

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"cmp"
+	"errors"
 	"time"
 
 	"patchbay/internal/secret"
@@ -27,13 +28,27 @@ type Adapter struct {
 	MaxResult   int
 }
 
-// ServerTLS makes a listener speak TLS. The files are read again when they change.
+// ServerTLS makes a listener speak TLS, 1.2 or later. The files are read again when
+// they change.
 type ServerTLS struct {
 	// Certificate and Key are PEM files; both empty is plain HTTP.
 	Certificate, Key string
 	// ClientCA is a PEM file of authorities; with it, clients have to show a
-	// certificate of one of them, whose subject is the caller's name.
+	// certificate of one of them, whose subject is the caller's name. That is
+	// enough to be let in where nothing else is asked for, and necessary
+	// everywhere.
 	ClientCA string
+}
+
+// On reports whether the listener speaks TLS.
+func (t *ServerTLS) On() bool { return *t != ServerTLS{} }
+
+// Check reports what is missing.
+func (t *ServerTLS) Check() error {
+	if t.On() && (t.Certificate == "" || t.Key == "") {
+		return errors.New("TLS needs a certificate and its key")
+	}
+	return nil
 }
 
 // Auth says who may call. A caller that any of the keys or the tokens admits is let in.
@@ -44,7 +59,8 @@ type Auth struct {
 	JWT *JWT
 }
 
-// Key is one named caller.
+// Key is one named caller. A caller may have several, so that its secret can be
+// changed while both are let in.
 type Key struct {
 	// Name is what logs, audit lines and bindings call the caller.
 	Name string
@@ -63,16 +79,23 @@ type JWT struct {
 	Issuer, Audience string
 	// JWKS is the address of the keys; "" takes it from the issuer's metadata.
 	JWKS string
+	// Resource is the address under which clients know the adapter, such as
+	// https://gateway.example/mcp; "" takes Audience where that is an address, and
+	// otherwise the listener's own.
+	Resource string
 	// Algorithms are the only ones that are accepted; none means RS256, PS256,
 	// ES256 and EdDSA.
 	Algorithms []string
-	// Scopes are needed for every call, OperationScopes besides for an operation
-	// or tool by its name.
+	// Scopes are needed for every call, OperationScopes besides for an operation,
+	// tool or resource by its name. ScopeIncludes says which scopes a broader one
+	// has in it.
 	Scopes          []string
 	OperationScopes map[string][]string
-	// Caller is the claim that names the caller; "" is sub.
+	ScopeIncludes   map[string][]string
+	// Caller is the claim that names the caller; "" is sub. Users must not be able
+	// to choose its value.
 	Caller string
-	// Leeway is the difference of clocks that is forgiven.
+	// Leeway is the difference of clocks that is forgiven, up to 5 minutes.
 	Leeway time.Duration
 }
 
@@ -93,7 +116,7 @@ func (o *Options) Adapter(namespace string) Adapter {
 	if a.Mount == "" && o.MountAll {
 		a.Mount = "/" + namespace
 	}
-	a.TLS, a.Auth = cmp.Or(a.TLS, all.TLS), cmp.Or(a.Auth, all.Auth)
+	a.TLS, a.Auth = cmp.Or(o.TLS, a.TLS, all.TLS), cmp.Or(a.Auth, all.Auth)
 	if a.CORS.Origins == nil {
 		a.CORS = all.CORS
 	}

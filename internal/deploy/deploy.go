@@ -53,6 +53,8 @@ type Options struct {
 	// AllowHosts and AllowOrigins widen the browser defence.
 	AllowHosts   []string
 	AllowOrigins []string
+	// TLS is how every listener of adapters speaks; it wins over their settings.
+	TLS ServerTLS
 	// AllowUnauthenticated lets adapters be reached from outside without
 	// credentials.
 	AllowUnauthenticated bool
@@ -133,6 +135,9 @@ func (o *Options) Check() error {
 		if !isMount(prefix) {
 			return fmt.Errorf("--mount %s=%s: want a path such as /twilio, of letters, digits and -._~, without a slash at its end", ns, prefix)
 		}
+	}
+	if err := o.TLS.Check(); err != nil {
+		return fmt.Errorf("--tls-cert and --tls-key: %w", err)
 	}
 	for ns, kind := range o.BodyTypes {
 		if kind != "form" && kind != "json" {

@@ -29,8 +29,10 @@ type Upstream struct {
 	Proxy string
 	TLS   ClientTLS
 	// Credentials replaces the secrets with which the file signs calls, for one
-	// caller each, by the caller's name.
-	Credentials map[string]Credential
+	// caller each, by the caller's name. CredentialsOnly refuses callers who have
+	// none, and leaves the file's secrets unused.
+	Credentials     map[string]Credential
+	CredentialsOnly bool
 }
 
 // Retry says how often and how soon a call is made again. Only calls that cannot
@@ -67,8 +69,13 @@ type ClientTLS struct {
 }
 
 // Credential is what signs calls; which fields count is the scheme's affair, which
-// the file decides.
-type Credential struct{ Username, Password, Token, Value secret.Value }
+// the file decides. Where the file takes a field from a variable, the variable has
+// this value everywhere in calls of that caller; Variables does the same for others
+// by name, such as one that the path has.
+type Credential struct {
+	Username, Password, Token, Value secret.Value
+	Variables                        map[string]secret.Value
+}
 
 // Upstream returns what holds for a consumed namespace: what is set for it,
 // then for all.
@@ -83,6 +90,10 @@ func (o *Options) Upstream(namespace string) Upstream {
 	u.Checks = cmp.Or(o.Checks[namespace], u.Checks, o.Checks[""], all.Checks)
 	u.BodyType = cmp.Or(o.BodyTypes[namespace], u.BodyType, o.BodyTypes[""], all.BodyType)
 	u.Retry, u.Breaker, u.Rate = cmp.Or(u.Retry, all.Retry), cmp.Or(u.Breaker, all.Breaker), cmp.Or(u.Rate, all.Rate)
+	if u.Credentials == nil {
+		u.Credentials = all.Credentials
+	}
+	u.CredentialsOnly = u.CredentialsOnly || all.CredentialsOnly
 	u.Proxy, u.TLS = cmp.Or(u.Proxy, all.Proxy), cmp.Or(u.TLS, all.TLS)
 	return u
 }

@@ -2,11 +2,13 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/bind"
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
@@ -24,6 +26,8 @@ type Deployment struct {
 	groups []group
 	// pool holds the connections to all upstreams.
 	pool *upstream.Pool
+	// issuers are its own, nil where they are the engine's.
+	issuers *auth.Issuers
 }
 
 // BindOptions are what binding needs besides the deployment's options.
@@ -33,6 +37,9 @@ type BindOptions struct {
 	SandboxURL string
 	// Lenient goes on without credentials; calls then say what is missing.
 	Lenient bool
+	// Issuers are the engine's, see [Engine.Issuers]; nil makes ones that end with
+	// the deployment, and whose keys no other one knows.
+	Issuers *auth.Issuers
 	Version string
 }
 
@@ -72,8 +79,19 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 	if d.groups, err = groups(l.Plans, opts); err != nil {
 		return nil, nil, err
 	}
+	if with.Issuers == nil {
+		with.Issuers = newIssuers(nil)
+		d.issuers = with.Issuers
+	}
+	in := newInbound(with.Issuers)
 	for i := range d.groups {
 		d.groups[i].bind(d.Bound)
+		if err := in.guard(&d.groups[i], opts); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := errors.Join(checkScopes(d.groups, opts), checkCallers(d.groups, l.Plans, opts)); err != nil {
+		return nil, nil, err
 	}
 	return d, append(diags, check(d.groups)...).Sorted(), nil
 }
@@ -165,6 +183,7 @@ func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions, pool *ups
 	out := plan.BindOptions{
 		Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
 		BaseURLs: map[string]string{}, Checks: map[string]plan.Checks{}, Upstreams: map[string]upstream.Options{},
+		Callers: map[string]map[string]plan.Credential{}, CallersOnly: map[string]bool{}, Replaced: replaced(p, opts),
 	}
 	for _, u := range p.Upstreams {
 		settings := opts.Upstream(u.Namespace)
@@ -173,6 +192,7 @@ func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions, pool *ups
 			bounds.Pool = pool
 		}
 		out.Upstreams[u.Namespace] = bounds
+		bindCallers(&out, u.Namespace, &settings)
 		mode, err := plan.ParseChecks(cmp.Or(settings.Checks, "enforce"))
 		if err != nil {
 			return out, fmt.Errorf("--request-checks: %w", err)
@@ -210,4 +230,12 @@ func simulate(out *plan.BindOptions, p *plan.Plan, address string) error {
 }
 
 // Close gives up what the deployment holds open.
-func (d *Deployment) Close() { d.pool.Close() }
+func (d *Deployment) Close() {
+	d.pool.Close()
+	for _, b := range d.Bound {
+		b.Close() // upstreams with settings of their own share no connections
+	}
+	if d.issuers != nil {
+		d.issuers.Close()
+	}
+}

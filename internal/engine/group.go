@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	mcpadapter "patchbay/internal/expose/mcp"
 	"patchbay/internal/plan"
+	"patchbay/internal/ratelimit"
 	"patchbay/internal/route"
 )
 
@@ -23,6 +25,9 @@ type group struct {
 	// it is opened.
 	alone   bool
 	members []member
+	// tls and cors are what all members want of the listener.
+	tls  deploy.ServerTLS
+	cors deploy.CORS
 }
 
 // kind is a type of adapter that listens.
@@ -43,8 +48,11 @@ type member struct {
 	namespace string
 	mount     string
 	span      diag.Span
-	// guarded reports that the adapter checks its callers.
-	guarded bool
+	// guarded reports that the adapter checks its callers, with verifier; limiter
+	// bounds how often one may call.
+	guarded  bool
+	verifier *auth.Verifier
+	limiter  *ratelimit.Limiter
 }
 
 // name is how errors call the group.
@@ -92,13 +100,7 @@ func groups(plans []*plan.Plan, opts *deploy.Options) ([]group, error) {
 // bind gives the members their files' values.
 func (g *group) bind(bound []*plan.Bound) {
 	for i := range g.members {
-		m := &g.members[i]
-		m.bound = bound[m.file]
-		if m.rest != nil {
-			m.guarded = m.bound.RESTVerifier(m.rest) != nil
-		} else {
-			m.guarded = m.bound.MCPVerifier(m.mcp) != nil
-		}
+		g.members[i].bound = bound[g.members[i].file]
 	}
 }
 

@@ -66,6 +66,14 @@ type BindOptions struct {
 	Upstream  upstream.Options
 	// AllowPlain admits sending credentials over http beyond loopback.
 	AllowPlain bool
+	// Callers are credentials of single callers, by namespace and name;
+	// CallersOnly lists the upstreams that are called with such only, and never
+	// with the file's.
+	Callers     map[string]map[string]Credential
+	CallersOnly map[string]bool
+	// Replaced lists adapters, by namespace, whose authentication is not the
+	// file's: its secrets are not needed.
+	Replaced map[string]bool
 }
 
 // Bound is a plan with the operator's values: it runs. It is immutable and
@@ -81,6 +89,8 @@ type Bound struct {
 	verifiers map[*authentication]*auth.Verifier
 	// totals bound a call, by upstream; see [Bound.deadline].
 	totals []time.Duration
+	// callers have credentials of their own, by upstream; nil for none.
+	callers []*callers
 }
 
 // Bind gives the plan's variables their values and opens a client for each
@@ -100,7 +110,9 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 			bounds = opts.Upstream
 		}
 		out.totals = append(out.totals, bounds.Total)
-		client, signer := b.client(u, bounds)
+		own := b.callers(u)
+		out.callers = append(out.callers, own)
+		client, signer := b.client(u, bounds, own)
 		out.clients = append(out.clients, client)
 		name, value := signer.Member()
 		out.members = append(out.members, jsonvalue.Member{Name: name, Value: jsonvalue.StringOf(value)})
@@ -111,10 +123,10 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 		out.checks = append(out.checks, mode)
 	}
 	for _, a := range p.REST {
-		b.verifier(out, a.auth)
+		b.verifier(out, a.Namespace, a.auth)
 	}
 	for _, a := range p.MCP {
-		b.verifier(out, a.auth)
+		b.verifier(out, a.Namespace, a.auth)
 	}
 	b.unset()
 	return out, b.diags
@@ -199,7 +211,7 @@ func (b *binder) text(t *template.Bound) (secret.Value, []*Variable) {
 	return secret.New(string(out)), missing
 }
 
-func (b *binder) client(u *Upstream, bounds upstream.Options) (*upstream.Client, auth.Signer) {
+func (b *binder) client(u *Upstream, bounds upstream.Options, own *callers) (*upstream.Client, auth.Signer) {
 	end := upstream.Endpoint{Namespace: u.Namespace}
 	if replaced, ok := b.opts.BaseURLs[u.Namespace]; ok {
 		end.BaseURL = replaced
@@ -214,9 +226,11 @@ func (b *binder) client(u *Upstream, bounds upstream.Options) (*upstream.Client,
 		b.require(&end, missing)
 		end.BaseURL = address.Reveal()
 	}
-	if !b.opts.Simulated[u.Namespace] {
+	switch {
+	case own != nil && own.only: // the file's secrets stay unused, and may be missing
+	case !b.opts.Simulated[u.Namespace]:
 		b.sign(u, &end)
-	} else {
+	default:
 		end.Signer = b.simulated(u)
 	}
 	c, err := upstream.NewClient(end, bounds)
@@ -225,7 +239,7 @@ func (b *binder) client(u *Upstream, bounds upstream.Options) (*upstream.Client,
 		end.BaseURL, end.Missing = "", fault.New(fault.Unconfigured, "%s has no usable base address", u.Namespace)
 		c, _ = upstream.NewClient(end, bounds)
 	}
-	b.plainCredentials(u, end)
+	b.plainCredentials(u, end, own)
 	return c, end.Signer
 }
 
@@ -332,9 +346,9 @@ func (b *binder) simulated(u *Upstream) auth.Signer {
 }
 
 // plainCredentials refuses to send credentials readable over a network.
-func (b *binder) plainCredentials(u *Upstream, end upstream.Endpoint) {
+func (b *binder) plainCredentials(u *Upstream, end upstream.Endpoint, own *callers) {
 	inPath := u.auth != nil && u.auth.place == auth.InPath && end.Missing == nil
-	if end.Signer.IsZero() && !inPath || b.opts.AllowPlain {
+	if end.Signer.IsZero() && !inPath && own == nil || b.opts.AllowPlain {
 		return
 	}
 	parsed, err := url.Parse(end.BaseURL)
@@ -345,8 +359,10 @@ func (b *binder) plainCredentials(u *Upstream, end upstream.Endpoint) {
 		WithHint("use https, or start with --allow-plain-http")
 }
 
-func (b *binder) verifier(out *Bound, a *authentication) {
-	if a == nil {
+// verifier makes what checks the callers of an adapter by the file's own
+// authentication. Who knows its secret is called by the adapter's namespace.
+func (b *binder) verifier(out *Bound, namespace string, a *authentication) {
+	if a == nil || b.opts.Replaced[namespace] {
 		return
 	}
 	secrets := map[*template.Bound]secret.Value{}
@@ -366,18 +382,19 @@ func (b *binder) verifier(out *Bound, a *authentication) {
 	if !complete {
 		return
 	}
-	var v *auth.Verifier
-	ok := false
-	switch a.scheme {
-	case "basic":
-		v, ok = auth.VerifyBasic(secrets[a.username], secrets[a.password])
-	case "bearer":
-		v, ok = auth.VerifyBearer(secrets[a.token])
-	case "apikey":
-		v, ok = auth.VerifyAPIKey(secrets[a.name].Reveal(), secrets[a.value], a.place)
+	key := auth.Key{Caller: namespace, Scheme: auth.Scheme(a.scheme)}
+	switch key.Scheme {
+	case auth.SchemeBasic:
+		key.Username, key.Secret = secrets[a.username].Reveal(), secrets[a.password]
+	case auth.SchemeBearer:
+		key.Secret = secrets[a.token]
+	case auth.SchemeAPIKey:
+		key.Name, key.Secret, key.Place = secrets[a.name].Reveal(), secrets[a.value], a.place
+	case auth.SchemeJWT, auth.SchemeCertificate: // not in files
 	}
-	if !ok {
-		b.diags.Errorf(CodeCredential, a.span, "the secret that guards this adapter is empty")
+	v, err := auth.NewVerifier(auth.Options{Keys: []auth.Key{key}})
+	if err != nil {
+		b.diags.Errorf(CodeCredential, a.span, "the secret that guards this adapter does not do: %v", err)
 		return
 	}
 	out.verifiers[a] = v

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/schema"
@@ -36,7 +37,10 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 	own := *args
 	own.Header = unconditional(args.Header)
 	args = &own
-	f := &frame{bound: b, op: op, args: args, mode: b.mildest(op)}
+	if refused := b.permit(ctx, op); refused != nil {
+		return nil, refused
+	}
+	f := &frame{bound: b, op: op, args: args, mode: b.mildest(op), caller: auth.CallerOf(ctx)}
 	if refused := f.checkAhead(); refused != nil {
 		return nil, refused
 	}
@@ -169,6 +173,12 @@ func waits(op *Operation, text *template.Bound) bool {
 
 func (f *frame) use(c *call) {
 	f.call, f.mode = c, f.bound.checks[c.to.upstream.at]
+	own := f.bound.callers[c.to.upstream.at].of(f.caller)
+	if own != f.own && f.all != nil {
+		f.own = own
+		copy(f.all[len(f.args.Values)+len(f.op.refs):], f.variables())
+	}
+	f.own = own
 }
 
 // runStep performs one call. The last one's answer is shaped as the

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/jsonvalue"
 	core "patchbay/internal/mcp"
 	"patchbay/internal/plan"
@@ -44,8 +45,9 @@ type built struct {
 	offers []Offer
 }
 
-func build(opts Options, offers []Offer) (*built, error) {
-	a := &adapter{Options: opts}
+func build(m *Member, offers []Offer) (*built, error) {
+	opts := m.Options
+	a := &adapter{Options: opts, verifier: m.Verifier}
 	resources, templates, err := a.resources()
 	if err != nil {
 		return nil, err
@@ -78,7 +80,10 @@ func instructions(a *plan.MCPAdapter, p *plan.Plan) string {
 	return cmp.Or(a.Description, p.Document.Info.Description.Value)
 }
 
-type adapter struct{ Options }
+type adapter struct {
+	Options
+	verifier *auth.Verifier
+}
 
 // Names are the names that hosts know a tool by.
 type Names struct {

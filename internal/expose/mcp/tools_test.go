@@ -64,7 +64,7 @@ func tools(t testing.TB, b *plan.Bound) []core.Tool {
 		Bound: b, Adapter: b.Plan.MCP[0], Version: "test",
 		Log: telemetry.NewLogger(slog.New(slog.NewTextHandler(io.Discard, nil))), IDs: telemetry.NewIDs(),
 	}
-	made, err := build(opts, NewOffers(b.Plan.MCP[:1])[0])
+	made, err := build(&Member{Options: opts}, NewOffers(b.Plan.MCP[:1])[0])
 	if err != nil {
 		t.Fatalf("%s: %v", b.Plan.Document.File, err)
 	}
@@ -342,7 +342,7 @@ func TestPropertyNamesAreRestored(t *testing.T) {
 	if d := cmp.Diff(want, string(list[0].InputSchema)); d != "" {
 		t.Errorf("input schema (-want +got):\n%s", d)
 	}
-	tl := &tool{adapter: &adapter{Options{Bound: b}}, plan: b.Plan.MCP[0].Tools[0]}
+	tl := &tool{adapter: &adapter{Options: Options{Bound: b}}, plan: b.Plan.MCP[0].Tools[0]}
 	tl.inputSchema()
 	got := map[string]string{}
 	for at, name := range tl.known {
@@ -428,7 +428,7 @@ func FuzzProject(f *testing.F) {
 	b := bound(f, file.Name, file.Data, embeddedContracts(f)...)
 	var made []*tool
 	for _, p := range b.Plan.MCP[0].Tools {
-		t := &tool{adapter: &adapter{Options{Bound: b}}, plan: p}
+		t := &tool{adapter: &adapter{Options: Options{Bound: b}}, plan: p}
 		if t.outputSchema() == nil {
 			f.Fatalf("%s has no output schema", p.Name)
 		}

@@ -28,7 +28,7 @@ func (d *describer) operation(item *pathItem, op *plan.RESTOperation) object {
 		out.object("requestBody", body)
 	}
 	out.object("responses", d.responses(op, id))
-	if security, own := d.security(); own {
+	if security, own := d.security(op); own {
 		out.put("security", security)
 	}
 	return out

@@ -72,7 +72,7 @@ func (x *exchange) bodyInputs() *fault.Fault {
 		f.Hint = "send it uncompressed"
 		return f
 	}
-	return x.h.bodies.read(x.r, func(data []byte) *fault.Fault {
+	return x.e.bodies.read(x.r, func(data []byte) *fault.Fault {
 		if len(data) == 0 {
 			return x.emptyBody(media)
 		}
