@@ -377,6 +377,33 @@ func TestCatalogueRefuses(t *testing.T) {
 			map[string]string{"KEY": "k", "T": "t"},
 			func(o *deploy.Options) { o.MountAll = true; o.Renames["toys.KEY"] = "T" }, nil,
 		},
+		{
+			"one credential for two providers of one file",
+			map[string]string{"books.yaml": strings.Replace(two["books.yaml"], "  exposes:", `  - type: http
+    namespace: cuckoo
+    baseUri: https://cuckoo.example.org
+    description: Another host
+    authentication: {type: bearer, token: '{{env.KEY}}'}
+    resources: [{name: eggs, path: /eggs, operations: [{name: lay, method: GET}]}]
+  exposes:`, 1)},
+			map[string]string{"KEY": "k"},
+			nil,
+			[]string{"error variable-shared books.yaml KEY would be sent to cuckoo.example.org, and it is also sent to books.example.test; let the file name a variable for each, or confirm with --share-env KEY"},
+		},
+		{
+			"an address that a variable hides",
+			map[string]string{"books.yaml": two["books.yaml"], "toys.yaml": strings.NewReplacer("https://toys.example.test/v1", "'{{env.PLACE}}'", "KEY: KEY", "KEY: KEY, PLACE: PLACE").Replace(two["toys.yaml"])},
+			map[string]string{"KEY": "k", "PLACE": "https://cuckoo.example.org"},
+			func(o *deploy.Options) { o.MountAll = true; delete(o.Upstreams, "toys") },
+			[]string{"error variable-shared toys.yaml KEY would be sent to cuckoo.example.org, and it is also sent to books.example.test; give it a value of its own with --map-env toys.KEY=OTHER, or confirm with --share-env KEY"},
+		},
+		{
+			"two owners below one domain of a country",
+			map[string]string{"books.yaml": strings.ReplaceAll(two["books.yaml"], "books.example.test", "books.co.uk"), "toys.yaml": strings.ReplaceAll(two["toys.yaml"], "toys.example.test", "toys.co.uk")},
+			map[string]string{"KEY": "k"},
+			func(o *deploy.Options) { o.MountAll = true },
+			[]string{"error variable-shared toys.yaml KEY would be sent to toys.co.uk, and it is also sent to books.co.uk; give it a value of its own with --map-env toys.KEY=OTHER, or confirm with --share-env KEY"},
+		},
 		{"one provider for two files", two, map[string]string{"KEY": "k"}, func(o *deploy.Options) { o.MountAll = true }, nil},
 		{
 			"the name of another provider",

@@ -57,7 +57,7 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 		d.Bound = append(d.Bound, b)
 	}
 	if !opts.Sandbox.Enabled {
-		diags = append(diags, shared(l, environments, opts.ShareEnv)...)
+		diags = append(diags, shared(d, environments)...)
 	}
 	var err error
 	if d.groups, err = groups(l.Plans, opts); err != nil {
