@@ -164,7 +164,15 @@ func listed(t *testing.T, answer, list, member string) []string {
 // credentials of its own file.
 func TestCatalogue(t *testing.T) {
 	files := map[string]string{"books.yaml": shopFile("books", "BOOKS_KEY", ""), "toys.yaml": shopFile("toys", "TOYS_KEY", "")}
-	s, problems, err := several(t, files, map[string]string{"BOOKS_KEY": "bk", "TOYS_KEY": "tk"}, func(o *deploy.Options) { o.Mounts["toys-rest"] = "/for/children" })
+	s, problems, err := several(t, files, map[string]string{"BOOKS_KEY": "bk", "TOYS_KEY": "tk"}, func(o *deploy.Options) {
+		o.Mounts["toys-rest"] = "/for/children"
+		contract := filepath.Join(t.TempDir(), "books.json")
+		if err := os.WriteFile(contract, []byte(`{"openapi": "3.1.0", "info": {"title": "Books", "version": "1"}, "servers": [{"url": "https://books.example.test/v1"}],
+			"paths": {"/things/{id}": {"get": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string", "enum": ["1", "2", "3"]}}], "responses": {}}}}}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o.Contracts = []string{contract}
+	})
 	served := s.start(problems, err)
 	if len(served) != 2 || len(served[0].REST) != 2 || len(served[1].MCP) != 2 {
 		t.Fatalf("served: %+v", served)
@@ -231,6 +239,10 @@ func TestCatalogue(t *testing.T) {
 	}
 	if got := s.rpc("/mcp", "", "initialize", `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`); !strings.Contains(got, `- toys API (toys-mcp)`) {
 		t.Errorf("instructions: %s", got)
+	}
+	complete = `{"ref":{"type":"ref/resource","uri":"things://{id}"},"argument":{"name":"id","value":""}}`
+	if got := s.rpc("/mcp", "", "completion/complete", complete); !strings.Contains(got, `["1","2","3"]`) {
+		t.Errorf("completion of a template: %s", got)
 	}
 	// The log says which adapter answered.
 	for _, want := range []string{`"adapter":"toys-rest","method":"GET","route":"/for/children/things/{id}"`, `"adapter":"books-mcp","method":"tools/call"`, `"adapter":"patchbay","method":"tools/list"`} {
@@ -313,12 +325,50 @@ func TestCatalogueGuards(t *testing.T) {
 				}
 			}
 		}
+		for method, params := range map[string]string{
+			"initialize":      `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`,
+			"server/discover": `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}`,
+		} {
+			header := c.header
+			if method == "server/discover" {
+				header += "MCP-Protocol-Version: 2026-07-28\nMcp-Method: server/discover\n"
+			}
+			got := s.rpc("/mcp", header, method, params)
+			for _, shop := range []string{"books", "toys", "wood"} {
+				if strings.Contains(got, shop+" API") != slices.Contains(c.want, shop+"-put") {
+					t.Errorf("what %s tells %s: %s", method, c.name, got)
+				}
+			}
+		}
 		// What everybody may read does not tell what only some may use.
 		for _, path := range []string{"/", "/openapi.json"} {
 			if a := s.REST("GET " + path + "\n" + c.header); a.status != 200 || strings.Contains(a.body, "books-rest/things") || !strings.Contains(a.body, "wood-rest/things") {
 				t.Errorf("%s at %s: %d", c.name, path, a.status)
 			}
 		}
+	}
+}
+
+// TestCatalogueOfStrangers: where every adapter wants other credentials, those of
+// one do not show what another has.
+func TestCatalogueOfStrangers(t *testing.T) {
+	files := map[string]string{"books.yaml": shopFile("books", "BOOKS_KEY", "BOOKS_DOOR"), "toys.yaml": shopFile("toys", "TOYS_KEY", "TOYS_DOOR")}
+	environment := map[string]string{"BOOKS_KEY": "bk", "TOYS_KEY": "tk", "BOOKS_DOOR": "open-books", "TOYS_DOOR": "open-toys"}
+	s, problems, err := several(t, files, environment, func(o *deploy.Options) { o.MountAll = true })
+	s.start(problems, err)
+	get := func(path string) *answer { return s.REST("GET " + path + "\nAuthorization: Bearer open-books\n") }
+	if a := get("/"); a.status != 200 || strings.Contains(a.body, "-rest/things") || !strings.Contains(a.body, "wants credentials") || strings.Contains(a.body, "openapi.json") {
+		t.Errorf("the page of all: %d\n%s", a.status, a.body)
+	}
+	for path, want := range map[string]int{
+		"/openapi.json": 404, "/.patchbay/openapi.json": 404, "/.patchbay/books-rest/openapi.json": 200, "/.patchbay/toys-rest/openapi.json": 401, "/.patchbay/toys-rest/capability.yaml": 401,
+	} {
+		if a := get(path); a.status != want {
+			t.Errorf("%s: %d, want %d", path, a.status, want)
+		}
+	}
+	if a := s.REST("GET /"); a.status != 401 {
+		t.Errorf("without credentials: %d", a.status)
 	}
 }
 

@@ -67,7 +67,7 @@ func NewEndpoint(members []Member, options core.HTTPOptions) (*Endpoint, error) 
 	if err != nil {
 		return nil, err
 	}
-	e.whole = &served{server: server, options: options, offers: offers, http: server.HTTPHandler(options), guards: guardsOf(members), owners: owners, views: map[string]http.Handler{}}
+	e.whole = &served{server: server, options: options, offers: offers, http: server.HTTPHandler(options), guards: guardsOf(members), members: members, owners: owners, views: map[string]http.Handler{}}
 	e.whole.index(servers, true)
 	return e, nil
 }
@@ -197,9 +197,10 @@ type served struct {
 	guards  guards
 	// tools, by the names under which they are offered here.
 	tools map[string]shown
-	// owners says which adapter gives a prompt, resource or template; nil where
-	// there is only one.
-	owners *owners
+	// members and owners, which says which adapter gives a prompt, resource or
+	// template, are those of all adapters; nil where there is only one.
+	members []Member
+	owners  *owners
 
 	mu    sync.Mutex
 	views map[string]http.Handler
@@ -251,9 +252,13 @@ func (s *served) view(admitted, selection string) (http.Handler, error) {
 	h = s.server.View(s.filter(admitted, &chosen)).HTTPHandler(s.options)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.views) < maxViews {
-		s.views[key] = h
+	for old := range s.views {
+		if len(s.views) < maxViews {
+			break
+		}
+		delete(s.views, old)
 	}
+	s.views[key] = h
 	return h, nil
 }
 
@@ -264,6 +269,13 @@ func (s *served) filter(admitted string, chosen *Selection) core.Filter {
 		return may(tool.member) && chosen.keeps(tool.offer)
 	}}
 	if admitted != "" {
+		var open []Member
+		for i := range s.members {
+			if may(i) {
+				open = append(open, s.members[i])
+			}
+		}
+		f.Title, f.Instructions = wholeTitle(open), wholeInstructions(open)
 		f.Resource = func(uri string) bool { return may(s.owners.resources[uri]) }
 		f.Prompt = func(name string) bool { return may(s.owners.prompts[name].member) }
 	}
