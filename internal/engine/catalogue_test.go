@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -282,6 +283,28 @@ func TestCataloguePages(t *testing.T) {
 	}
 }
 
+// TestCatalogueOwnPages: no route of a file hides the pages that problems and
+// people are sent to; / and /openapi.json are the files' where they want them.
+func TestCatalogueOwnPages(t *testing.T) {
+	files := map[string]string{"books.yaml": shopFile("books", "BOOKS_KEY", ""), "toys.yaml": shopFile("toys", "TOYS_KEY", "")}
+	for file, path := range map[string]string{"books.yaml": "/{id}/{more}", "toys.yaml": "/.patchbay/problems"} {
+		files[file] = strings.Replace(files[file], "- path: /things/{id}", "- path: "+path, 1)
+	}
+	files["wood.yaml"] = strings.Replace(shopFile("wood", "WOOD_KEY", ""), "- path: /things/{id}", "- path: /{id}", 1)
+	s, problems, err := several(t, files, map[string]string{"BOOKS_KEY": "bk", "TOYS_KEY": "tk", "WOOD_KEY": "wk"}, nil)
+	s.start(problems, err)
+	for _, path := range []string{"/.patchbay", "/.patchbay/", "/.patchbay/problems", "/.patchbay/openapi.json"} {
+		if a := s.REST("GET " + path); a.status != 200 || len(s.upstream.take()) != 0 {
+			t.Errorf("%s: %s", path, a)
+		}
+	}
+	for _, path := range []string{"/openapi.json", "/.patchbays/x"} {
+		if a := s.REST("GET " + path); a.status != 200 || len(s.upstream.take()) != 1 {
+			t.Errorf("%s is not the file's: %s", path, a)
+		}
+	}
+}
+
 // TestCatalogueGuards: callers see and call what their credentials open, also
 // where adapters share an address.
 func TestCatalogueGuards(t *testing.T) {
@@ -487,6 +510,18 @@ func TestCatalogueRefuses(t *testing.T) {
 	} {
 		if _, _, err := several(t, two, map[string]string{"KEY": "k"}, change); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// TestMountAllRefuses: a namespace that is no path does not become one: it would
+// be a placeholder, a folder above, or our own pages.
+func TestMountAllRefuses(t *testing.T) {
+	for _, namespace := range []string{"{id}", "..", ".patchbay", "a//b", "a b", "a%2Fb"} {
+		file := strings.Replace(shopFile("toys", "TOYS_KEY", ""), "namespace: toys-rest", "namespace: '"+namespace+"'", 1)
+		_, _, err := several(t, map[string]string{"toys.yaml": file}, map[string]string{"TOYS_KEY": "tk"}, func(o *deploy.Options) { o.MountAll = true })
+		if err == nil || !strings.Contains(err.Error(), "toys.yaml: "+strconv.Quote("/"+namespace)+" cannot be the path") {
+			t.Errorf("%s: %v", namespace, err)
 		}
 	}
 }

@@ -116,9 +116,9 @@ func known(l *Loaded, opts *deploy.Options) error {
 		}
 	}
 	for variable := range opts.Renames {
-		ns, _, qualified := strings.Cut(variable, ".")
+		ns, name := bind.Qualified(variable)
 		means := func(name string) bool { return bind.Matches(ns, name) }
-		if qualified && !slices.ContainsFunc(adapterNames, means) && !slices.ContainsFunc(upstreamNames, means) {
+		if name != variable && !slices.ContainsFunc(adapterNames, means) && !slices.ContainsFunc(upstreamNames, means) {
 			return fmt.Errorf("--map-env %s=…: no file has that namespace%s", variable, orNear(ns, append(adapterNames, upstreamNames...)))
 		}
 	}

@@ -156,7 +156,11 @@ func expand(name string, endings ...string) ([]string, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("the folder %s holds no %s file", name, strings.Join(endings, " or "))
+		deeper := ""
+		if slices.ContainsFunc(entries, fs.DirEntry.IsDir) {
+			deeper = "; name the folders in it that do"
+		}
+		return nil, fmt.Errorf("the folder %s holds no %s file%s", name, strings.Join(endings, " or "), deeper)
 	}
 	return out, nil
 }
