@@ -536,16 +536,23 @@ func TestSkipInvalid(t *testing.T) {
 	if _, problems, err := several(t, files, environment, nil); err != nil || !problems.HasErrors() {
 		t.Fatalf("a broken file was served: %v %v", err, problems)
 	}
+	// Options for what is left out do not stop the rest either.
 	skip := func(o *deploy.Options) {
 		o.SkipInvalid = true
-		delete(o.Upstreams, "toys")
+		o.Mounts["toys-rest"] = "/toys"
+		for name, target := range map[string]string{"gone.yaml": "nowhere", "folder.yaml": "."} {
+			if err := os.Symlink(target, filepath.Join(o.Files[0], name)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	s, problems, err := several(t, files, environment, skip)
 	s.start(problems, err)
 	if a := s.REST("GET /things/1"); a.status != 200 {
 		t.Errorf("the sound file: %s", a)
 	}
-	if a := s.REST("GET /"); !strings.Contains(a.body, "One file has errors and is not served") || !strings.Contains(a.body, "toys.yaml") {
+	if a := s.REST("GET /"); !strings.Contains(a.body, "2 files have errors and are not served") || !strings.Contains(a.body, "toys.yaml") ||
+		!strings.Contains(a.body, "<code>gone.yaml</code>: it cannot be read: no such file") || strings.Contains(a.body, "folder.yaml") {
 		t.Errorf("the page does not say what is missing:\n%s", a.body)
 	}
 	delete(files, "books.yaml")

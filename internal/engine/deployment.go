@@ -88,6 +88,9 @@ func Namespaces(p *plan.Plan) []string {
 // known refuses options that name nothing: a mistyped namespace must not
 // silently leave a default in force.
 func known(l *Loaded, opts *deploy.Options) error {
+	if len(l.Skipped) > 0 {
+		return nil // it may be meant for a file that is left out
+	}
 	adapters, routed, upstreams := map[string]bool{}, map[string]bool{}, map[string]bool{"": true}
 	var adapterNames, routedNames, upstreamNames []string
 	for _, p := range l.Plans {
