@@ -83,6 +83,7 @@ func tell(w io.Writer, format string, args ...any) {
 // announceUpstreams says where calls go, once for each address.
 func announceUpstreams(w io.Writer, s *session) {
 	var lines []string
+	seen := map[string]bool{}
 	for _, b := range s.deploy.Bound {
 		for _, u := range b.Plan.Upstreams {
 			line := b.Client(u).BaseURL()
@@ -92,7 +93,8 @@ func announceUpstreams(w io.Writer, s *session) {
 			case line == "":
 				line = fmt.Sprintf("none: give --upstream %s=https://host/path", u.Namespace)
 			}
-			if !slices.Contains(lines, line) {
+			if !seen[line] {
+				seen[line] = true
 				lines = append(lines, line)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"patchbay/capabilities"
 	"patchbay/internal/diag"
+	"patchbay/internal/expose/page"
 	"patchbay/internal/lint"
 	"patchbay/internal/plan"
 	"patchbay/internal/spec"
@@ -17,6 +18,8 @@ type compiled struct {
 	// plan is nil where there was nothing to compile.
 	plan  *plan.Plan
 	found diag.List
+	// visible is the document without the secrets that it spells out.
+	visible []byte
 }
 
 // compileAll compiles documents beside one another and returns the results in
@@ -55,5 +58,5 @@ func compileOne(d *capabilities.Document, opts plan.Options) compiled {
 	}
 	found = append(found, lint.Check(doc)...)
 	p, more := plan.Compile(doc, opts)
-	return compiled{p, append(found, more...)}
+	return compiled{p, append(found, more...), page.Visible(doc, d.Data)}
 }

@@ -22,6 +22,8 @@ type Deployment struct {
 	Bound   []*plan.Bound
 	// groups are the adapters by the address that they share.
 	groups []group
+	// pool holds the connections to all upstreams.
+	pool *upstream.Pool
 }
 
 // BindOptions are what binding needs besides the deployment's options.
@@ -44,14 +46,21 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 		return nil, nil, err
 	}
 	var diags diag.List
+	defaults := opts.Upstream("")
+	d.pool = upstream.NewPool(upstreamOptions(&defaults, with.Version))
 	environments := make([]*bind.Environment, len(l.Plans))
 	for i, p := range l.Plans {
 		environments[i] = with.Environment.For(Namespaces(p)...)
-		bo, err := bindOptions(p, opts, with)
+		bo, err := bindOptions(p, opts, with, d.pool)
 		if err != nil {
 			return nil, nil, err
 		}
 		bo.Environment = environments[i]
+		if opts.Sandbox.Enabled {
+			if err := simulate(&bo, p, with.SandboxURL); err != nil {
+				return nil, nil, err
+			}
+		}
 		b, found := plan.Bind(p, bo)
 		diags = append(diags, found...)
 		d.Bound = append(d.Bound, b)
@@ -153,17 +162,20 @@ func orNear(name string, candidates []string) string {
 	return ""
 }
 
-func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.BindOptions, error) {
+// bindOptions are what binds a plan, apart from its environment. Clients share
+// the connections of a pool as long as their settings admit it.
+func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions, pool *upstream.Pool) (plan.BindOptions, error) {
 	out := plan.BindOptions{
-		Environment: with.Environment, Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
-		BaseURLs: map[string]string{}, Simulated: map[string]bool{}, Checks: map[string]plan.Checks{}, Upstreams: map[string]upstream.Options{},
+		Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
+		BaseURLs: map[string]string{}, Checks: map[string]plan.Checks{}, Upstreams: map[string]upstream.Options{},
 	}
 	for _, u := range p.Upstreams {
 		settings := opts.Upstream(u.Namespace)
-		out.Upstreams[u.Namespace] = upstream.Options{
-			Connect: settings.Connect, Header: settings.Header, Total: settings.Total, MaxBody: settings.MaxResponse,
-			MaxConcurrent: settings.MaxConcurrent, UserAgent: "patchbay/" + with.Version,
+		bounds := upstreamOptions(&settings, with.Version)
+		if settings.Connect == opts.Limits.Connect && settings.MaxConcurrent == opts.Limits.MaxConcurrent {
+			bounds.Pool = pool
 		}
+		out.Upstreams[u.Namespace] = bounds
 		mode, err := plan.ParseChecks(cmp.Or(settings.Checks, "enforce"))
 		if err != nil {
 			return out, fmt.Errorf("--request-checks: %w", err)
@@ -172,25 +184,33 @@ func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.Bin
 		if settings.BaseURL != "" {
 			out.BaseURLs[u.Namespace] = settings.BaseURL
 		}
-		if !opts.Sandbox.Enabled {
-			continue
-		}
-		if !Simulated(u.Host) {
-			return out, fmt.Errorf("--sandbox: there is no simulator for %s (%s), and an offline run never calls the real API", u.Namespace, u.Host)
-		}
-		base, err := url.Parse(u.BaseURI)
-		if err != nil {
-			return out, err
-		}
-		out.BaseURLs[u.Namespace] = with.SandboxURL + base.Path
-		out.Simulated[u.Namespace] = true
 	}
 	return out, nil
 }
 
-// Close gives up what the deployment holds open.
-func (d *Deployment) Close() {
-	for _, b := range d.Bound {
-		b.Close()
+func upstreamOptions(settings *deploy.Upstream, version string) upstream.Options {
+	return upstream.Options{
+		Connect: settings.Connect, Header: settings.Header, Total: settings.Total, MaxBody: settings.MaxResponse,
+		MaxConcurrent: settings.MaxConcurrent, UserAgent: "patchbay/" + version,
 	}
 }
+
+// simulate sends the calls of a plan to the simulator.
+func simulate(out *plan.BindOptions, p *plan.Plan, address string) error {
+	out.BaseURLs, out.Simulated = map[string]string{}, map[string]bool{}
+	for _, u := range p.Upstreams {
+		if !Simulated(u.Host) {
+			return fmt.Errorf("--sandbox: there is no simulator for %s (%s), and an offline run never calls the real API", u.Namespace, u.Host)
+		}
+		base, err := url.Parse(u.BaseURI)
+		if err != nil {
+			return err
+		}
+		out.BaseURLs[u.Namespace] = address + base.Path
+		out.Simulated[u.Namespace] = true
+	}
+	return nil
+}
+
+// Close gives up what the deployment holds open.
+func (d *Deployment) Close() { d.pool.Close() }

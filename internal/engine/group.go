@@ -68,14 +68,14 @@ func (g *group) offers() mcpadapter.Offers {
 // share an address where files or options name the same one; a port that is to
 // be chosen is nobody else's.
 func groups(plans []*plan.Plan, opts *deploy.Options) ([]group, error) {
-	var rest, mcp []group
+	rest, mcp := grouping{at: map[address]int{}}, grouping{at: map[address]int{}}
 	for i, p := range plans {
 		for _, a := range p.REST {
 			m := member{file: i, rest: a, namespace: a.Namespace, mount: opts.Adapter(a.Namespace).Mount, span: a.Span}
 			if m.mount != "" && !deploy.IsMount(m.mount) {
 				return nil, fmt.Errorf("%s: %q cannot be the path of %s; give it one with --mount NAMESPACE=/PATH", path.Base(p.Document.File), m.mount, a.Namespace)
 			}
-			if err := join(&rest, kindREST, m, a.Address, a.Port, opts); err != nil {
+			if err := rest.join(kindREST, m, a.Address, a.Port, opts); err != nil {
 				return nil, err
 			}
 		}
@@ -84,12 +84,12 @@ func groups(plans []*plan.Plan, opts *deploy.Options) ([]group, error) {
 				continue
 			}
 			m := member{file: i, mcp: a, namespace: a.Namespace, span: a.Span}
-			if err := join(&mcp, kindMCP, m, a.Address, a.Port, opts); err != nil {
+			if err := mcp.join(kindMCP, m, a.Address, a.Port, opts); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return append(rest, mcp...), nil
+	return append(rest.groups, mcp.groups...), nil
 }
 
 // bind gives the members their files' values.
@@ -115,18 +115,29 @@ func Clashes(l *Loaded, opts *deploy.Options) (diag.List, error) {
 	return check(all).Sorted(), nil
 }
 
-func join(groups *[]group, of kind, m member, address string, port int, opts *deploy.Options) error {
-	host, at, alone, err := listenAddress(of, m.namespace, address, port, opts)
-	if err != nil {
+// grouping collects the groups of one type.
+type grouping struct {
+	groups []group
+	at     map[address]int
+}
+
+type address struct{ host, port string }
+
+func (g *grouping) join(of kind, m member, host string, port int, opts *deploy.Options) error {
+	var to address
+	var alone bool
+	var err error
+	if to.host, to.port, alone, err = listenAddress(of, m.namespace, host, port, opts); err != nil {
 		return err
 	}
-	for i := range *groups {
-		if g := &(*groups)[i]; g.host == host && g.port == at && !g.alone && !alone {
-			g.members = append(g.members, m)
-			return nil
-		}
+	if i, known := g.at[to]; known && !alone {
+		g.groups[i].members = append(g.groups[i].members, m)
+		return nil
 	}
-	*groups = append(*groups, group{kind: of, host: host, port: at, alone: alone, members: []member{m}})
+	if !alone {
+		g.at[to] = len(g.groups)
+	}
+	g.groups = append(g.groups, group{kind: of, host: to.host, port: to.port, alone: alone, members: []member{m}})
 	return nil
 }
 
@@ -163,12 +174,15 @@ func sameNamespace(groups []group) diag.List {
 // sameAddress reports groups of different types on one address.
 func sameAddress(groups []group) diag.List {
 	var out diag.List
+	seen := map[address]*group{}
 	for i := range groups {
-		for j := range groups[:i] {
-			a, b := &groups[j], &groups[i]
-			if a.kind == b.kind || a.port != b.port || a.host != b.host || a.port == "0" {
-				continue
-			}
+		b := &groups[i]
+		a, taken := seen[address{b.host, b.port}]
+		switch {
+		case b.port == "0":
+		case !taken:
+			seen[address{b.host, b.port}] = b
+		default:
 			m, other := &b.members[0], &a.members[0]
 			out.Errorf(plan.CodePortClash, m.span, "%s and %s of %s want the same address, %s", m.namespace, other.namespace, path.Base(other.span.File), net.JoinHostPort(a.host, a.port)).
 				WithRelated(other.span, "the other one").WithHint("move one of them: --listen %s=HOST:PORT", m.namespace)

@@ -88,9 +88,15 @@ func (e *Engine) handler(d *Deployment, g *group, l *listener, served []Listenin
 func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []Listening) (http.Handler, error) {
 	options := rest.Options{MaxBody: d.Options.Limits.MaxBody, Log: e.access, IDs: e.ids}
 	infos := make([]page.Info, len(g.members))
+	tools := map[*plan.MCPAdapter]string{}
+	for _, at := range served {
+		for _, a := range at.MCP {
+			tools[a.Adapter] = a.URL
+		}
+	}
 	for i, m := range g.members {
 		options.Members = append(options.Members, rest.Member{Bound: m.bound, Adapter: m.rest, Verifier: m.bound.RESTVerifier(m.rest), Mount: m.mount})
-		infos[i] = d.pageInfo(&m, l.url(), e.version, served)
+		infos[i] = d.pageInfo(&m, l.url(), e.version, tools)
 	}
 	if len(infos) == 1 && len(d.Loaded.Skipped) == 0 {
 		pages, err := page.Build(infos[0])
@@ -113,22 +119,19 @@ func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []List
 	return rest.New(options), nil
 }
 
-// pageInfo is what the pages of one adapter are made of.
-func (d *Deployment) pageInfo(m *member, address, version string, served []Listening) page.Info {
+// pageInfo is what the pages of one adapter are made of; tools are the addresses
+// of the MCP adapters.
+func (d *Deployment) pageInfo(m *member, address, version string, tools map[*plan.MCPAdapter]string) page.Info {
 	info := page.Info{
 		Version: version, Bound: m.bound, Adapter: m.rest, Mount: m.mount, BaseURL: address,
-		Source: d.Loaded.Source(m.bound.Plan.Document.File), Embedded: d.Loaded.Embedded, Sandbox: d.Options.Sandbox.Enabled,
+		File: d.Loaded.Visible(m.bound.Plan.Document.File), Embedded: d.Loaded.Embedded, Sandbox: d.Options.Sandbox.Enabled,
 	}
 	if info.Sandbox {
 		info.Examples = map[string]string{"InteractionSid": sandbox.SeedInteraction, "ChannelSid": sandbox.SeedChannel}
 	}
-	for _, at := range served {
-		for _, a := range at.MCP {
-			for _, own := range m.bound.Plan.MCP {
-				if own == a.Adapter {
-					info.MCP = append(info.MCP, page.MCPEndpoint{URL: a.URL, Adapter: own})
-				}
-			}
+	for _, own := range m.bound.Plan.MCP {
+		if url, listens := tools[own]; listens {
+			info.MCP = append(info.MCP, page.MCPEndpoint{URL: url, Adapter: own})
 		}
 	}
 	return info
@@ -169,6 +172,10 @@ func (d *Deployment) selection() *mcpadapter.Selection {
 // checkSelection returns an error for a name of the operator's choice that is
 // none of the deployment's.
 func (d *Deployment) checkSelection() error {
+	selection := d.selection()
+	if len(selection.Tools)+len(selection.Tags) == 0 {
+		return nil
+	}
 	var all []mcpadapter.Offers
 	for _, b := range d.Bound {
 		all = append(all, mcpadapter.NewOffers(b.Plan.MCP))
@@ -178,7 +185,7 @@ func (d *Deployment) checkSelection() error {
 			all = append(all, g.offers())
 		}
 	}
-	return d.selection().Check(all...)
+	return selection.Check(all...)
 }
 
 // Check makes what serving a deployment would make of its MCP adapters, without

@@ -34,10 +34,21 @@ type Loaded struct {
 	// Contracts are the documents that were read, in their order of precedence.
 	Contracts []ContractDocument
 	sources   map[string][]byte
+	// visible are the documents as everybody may see them, where that is not
+	// how they were given.
+	visible map[string][]byte
 }
 
 // Source returns the bytes of a document, for diagnostics.
 func (l *Loaded) Source(file string) []byte { return l.sources[file] }
+
+// Visible returns a document without the secrets that it spells out, for pages.
+func (l *Loaded) Visible(file string) []byte {
+	if v, changed := l.visible[file]; changed {
+		return v
+	}
+	return l.sources[file]
+}
 
 // maxSource bounds a capability file or contract, in bytes.
 const maxSource = 64 << 20
@@ -83,7 +94,7 @@ func Load(opts *deploy.Options) (*Loaded, diag.List, error) { return LoadReporti
 // LoadReporting is [Load] for runs that somebody waits for: progress is called
 // after each document that is compiled, by one goroutine at a time.
 func LoadReporting(opts *deploy.Options, progress func(done, total int)) (*Loaded, diag.List, error) {
-	l := &Loaded{sources: map[string][]byte{}, Embedded: len(opts.Files) == 0}
+	l := &Loaded{sources: map[string][]byte{}, visible: map[string][]byte{}, Embedded: len(opts.Files) == 0}
 	profiles, err := profile.Load(capabilities.Profiles().Data)
 	if err != nil {
 		return nil, nil, err
@@ -105,6 +116,9 @@ func LoadReporting(opts *deploy.Options, progress func(done, total int)) (*Loade
 		name := documents[i].Name
 		l.Files = append(l.Files, name)
 		l.sources[name] = documents[i].Data
+		if !bytes.Equal(c.visible, documents[i].Data) {
+			l.visible[name] = c.visible
+		}
 		if opts.SkipInvalid && c.found.HasErrors() {
 			l.Skipped = append(l.Skipped, Skipped{File: name, Findings: c.found.Sorted()})
 			continue

@@ -40,6 +40,8 @@ type sending struct {
 func shared(d *Deployment, environments []*bind.Environment) diag.List {
 	l, confirmed := d.Loaded, d.Options.ShareEnv
 	uses := map[string][]*sending{}
+	type destination struct{ name, provider string }
+	to := map[destination]*sending{}
 	var names []string
 	for i, p := range l.Plans {
 		for _, v := range p.Variables {
@@ -52,15 +54,15 @@ func shared(d *Deployment, environments []*bind.Environment) diag.List {
 			}
 			for _, host := range d.destinations(d.Bound[i], v) {
 				provider := l.providerOf(host)
-				at := slices.IndexFunc(uses[name], func(s *sending) bool { return s.provider == provider })
-				if at < 0 {
+				s := to[destination{name, provider}]
+				if s == nil {
 					if uses[name] == nil {
 						names = append(names, name)
 					}
-					uses[name] = append(uses[name], &sending{variable: v, host: host, provider: provider})
-					at = len(uses[name]) - 1
+					s = &sending{variable: v, host: host, provider: provider}
+					uses[name], to[destination{name, provider}] = append(uses[name], s), s
 				}
-				if s := uses[name][at]; !slices.Contains(s.files, p.Document.File) {
+				if n := len(s.files); n == 0 || s.files[n-1] != p.Document.File {
 					s.files = append(s.files, p.Document.File)
 				}
 			}

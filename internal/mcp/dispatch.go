@@ -45,7 +45,7 @@ func (s *Server) methodTable() map[string]*method {
 			table = append(table, row)
 		}
 	}
-	add(s.opts.Tools != nil,
+	add(s.hasTools(),
 		method{name: "tools/list", serve: serveList(func(s *Server) *listing { return &s.toolList })},
 		method{name: "tools/call", mirror: byName, blocking: true, serve: (*Server).serveToolCall})
 	add(s.hasResources(),

@@ -6,11 +6,15 @@ import "strings"
 // client's name is repeated in an error.
 const maxHintName = 64
 
+// maxHintCandidates bounds the names that one is compared with: among more, the
+// answer would cost more than a call.
+const maxHintCandidates = 2000
+
 // nearest returns the candidate that a mistyped name most likely meant, or "".
 // Case, '-' and '_' count as no difference; otherwise a third of the name may
 // differ. The first of equals wins.
 func nearest(name string, candidates []string) string {
-	if len(name) > maxHintName {
+	if len(name) > maxHintName || len(candidates) > maxHintCandidates {
 		return ""
 	}
 	best, limit := "", 1+len(name)/3

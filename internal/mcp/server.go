@@ -20,7 +20,10 @@ type Options struct {
 	Version      string // required; serverInfo.version
 	Instructions string // how a model uses the server; sent on opening
 
-	Tools     []Tool
+	Tools []Tool
+	// Bound are tools of other servers, which follow Tools in the list. They are
+	// shared, not encoded again; see [Server.Bound].
+	Bound     []*BoundTool
 	Resources []Resource
 	Templates []ResourceTemplate
 	Prompts   []Prompt
@@ -82,9 +85,9 @@ type Server struct {
 	open      [2][]byte
 	cacheable [2][]byte
 
-	tools     []*boundTool
+	tools     []*BoundTool
 	toolNames []string
-	toolIndex map[string]*boundTool
+	toolIndex map[string]*BoundTool
 
 	resourceIndex map[string]*Resource
 	promptNames   []string
@@ -103,7 +106,7 @@ func New(opts Options) (*Server, error) {
 	s.exchanges = &sync.Pool{New: func() any { return new(exchange) }}
 	errs := []error{opts.check()}
 
-	tools, err := bindTools(opts.Tools)
+	tools, err := bindTools(s.opts.Tools, s.opts.Bound)
 	s.setTools(tools)
 	errs = append(errs, err, s.setResources(), s.setPrompts())
 	if err := errors.Join(errs...); err != nil {
@@ -113,6 +116,9 @@ func New(opts Options) (*Server, error) {
 	s.methods = s.methodTable()
 	return s, nil
 }
+
+// Bound returns the tools in their order, for a server that has them too.
+func (s *Server) Bound() []*BoundTool { return s.tools }
 
 // Filter says what a view has. A nil function keeps everything.
 type Filter struct {
@@ -131,7 +137,7 @@ type Filter struct {
 func (s *Server) View(f Filter) *Server {
 	view := *s
 	if f.Tool != nil {
-		var kept []*boundTool
+		var kept []*BoundTool
 		for _, t := range s.tools {
 			if f.Tool(t.Tool) {
 				kept = append(kept, t)
@@ -206,9 +212,9 @@ func (o *Options) check() error {
 }
 
 // setTools installs the tools and their list.
-func (s *Server) setTools(tools []*boundTool) {
+func (s *Server) setTools(tools []*BoundTool) {
 	s.tools = tools
-	s.toolIndex = make(map[string]*boundTool, len(tools))
+	s.toolIndex = make(map[string]*BoundTool, len(tools))
 	s.toolNames = make([]string, 0, len(tools))
 	items := make([][]byte, 0, len(tools))
 	for _, t := range tools {
@@ -265,7 +271,7 @@ func (s *Server) encodeCapabilities() []byte {
 		{"completions", s.opts.Complete != nil},
 		{"prompts", s.opts.Prompts != nil},
 		{"resources", s.hasResources()},
-		{"tools", s.opts.Tools != nil},
+		{"tools", s.hasTools()},
 	} {
 		if c.there {
 			o.key(c.name)
@@ -274,6 +280,8 @@ func (s *Server) encodeCapabilities() []byte {
 	}
 	return o.close()
 }
+
+func (s *Server) hasTools() bool { return s.opts.Tools != nil || s.opts.Bound != nil }
 
 func (s *Server) hasResources() bool { return s.opts.Resources != nil || s.opts.Templates != nil }
 

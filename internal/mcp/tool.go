@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -108,33 +109,56 @@ func JSONResult(object []byte) Result { return Result{Structured: object} }
 // schemaDepth bounds the nesting of configured schemas.
 const schemaDepth = 100
 
-// boundTool is a tool as it is served: checked and encoded.
-type boundTool struct {
+// BoundTool is a tool as it is served: checked and encoded. It is immutable, and
+// several servers may have it.
+type BoundTool struct {
 	*Tool
 	item     []byte // the tool in tools/list
 	mirrored []mirroredParam
 }
 
-func bindTools(tools []Tool) ([]*boundTool, error) {
+// Named returns the tool under another name, or itself where it has that name.
+func (t *BoundTool) Named(name string) (*BoundTool, error) {
+	if t.Name == name {
+		return t, nil
+	}
+	other := *t.Tool
+	other.Name = name
+	return bindTool(&other)
+}
+
+// bindTools checks and encodes tools, and puts those behind them that are bound
+// already.
+func bindTools(tools []Tool, shared []*BoundTool) ([]*BoundTool, error) {
 	var errs []error
-	seen := make(map[string]bool, len(tools))
-	bound := make([]*boundTool, 0, len(tools))
-	for i := range tools {
-		t, err := bindTool(&tools[i])
-		if err == nil && seen[t.Name] {
-			err = errors.New("is declared twice")
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("tool %q: %w", tools[i].Name, err))
-			continue
+	seen := make(map[string]bool, len(tools)+len(shared))
+	bound := make([]*BoundTool, 0, len(tools)+len(shared))
+	add := func(t *BoundTool) error {
+		if seen[t.Name] {
+			return errors.New("is declared twice")
 		}
 		seen[t.Name] = true
 		bound = append(bound, t)
+		return nil
+	}
+	for i := range tools {
+		t, err := bindTool(&tools[i])
+		if err == nil {
+			err = add(t)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("tool %q: %w", tools[i].Name, err))
+		}
+	}
+	for _, t := range shared {
+		if err := add(t); err != nil {
+			errs = append(errs, fmt.Errorf("tool %q: %w", t.Name, err))
+		}
 	}
 	return bound, errors.Join(errs...)
 }
 
-func bindTool(t *Tool) (*boundTool, error) {
+func bindTool(t *Tool) (*BoundTool, error) {
 	if !validToolName(t.Name) {
 		return nil, errors.New("a name is 1 to 128 of A-Z a-z 0-9 _ . -")
 	}
@@ -167,10 +191,18 @@ func bindTool(t *Tool) (*boundTool, error) {
 	o.optional("title", t.Title)
 	o.optional("description", t.Description)
 	o.raw("inputSchema", input)
+	inputEnd := len(o.out)
 	o.raw("outputSchema", output)
+	outputEnd := len(o.out)
 	t.Annotations.member(&o)
 	o.raw("_meta", meta)
-	return &boundTool{Tool: t, item: o.close(), mirrored: mirrored}, nil
+	item := bytes.Clone(o.close())
+	// The schemas are kept once, as part of the encoded tool.
+	t.InputSchema = item[inputEnd-len(input) : inputEnd : inputEnd]
+	if output != nil {
+		t.OutputSchema = item[outputEnd-len(output) : outputEnd : outputEnd]
+	}
+	return &BoundTool{Tool: t, item: item, mirrored: mirrored}, nil
 }
 
 func validToolName(name string) bool {

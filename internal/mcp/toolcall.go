@@ -51,7 +51,7 @@ func (s *Server) serveToolCall(ctx context.Context, x *exchange) *Error {
 // answerCall encodes a tool's result so that clients of both eras can live with
 // it: a failure never carries a document and starts with text, a document is also
 // sent as text, and a success of a tool with an output schema has a document.
-func (s *Server) answerCall(x *exchange, t *boundTool, res *Result) *Error {
+func (s *Server) answerCall(x *exchange, t *BoundTool, res *Result) *Error {
 	if res.Structured != nil && !startsObject(res.Structured) {
 		return internalError(errors.New("tool " + t.Name + " returned structured content that is no JSON object"))
 	}
@@ -114,7 +114,7 @@ func missingCapabilities(required []string, declared []byte) []string {
 
 // refuseCapability answers a call that the client cannot take part in. Legacy
 // revisions have no code for it, and over HTTP no place to declare it.
-func (s *Server) refuseCapability(x *exchange, t *boundTool, missing []string) *Error {
+func (s *Server) refuseCapability(x *exchange, t *BoundTool, missing []string) *Error {
 	names := strings.Join(missing, ", ")
 	if x.rev.era == Legacy {
 		res := ErrorResult("This tool needs a client with the capability " + names +

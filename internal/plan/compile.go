@@ -24,7 +24,7 @@ type Options struct {
 // may run is for the diagnostics to say: none of them is an error.
 func Compile(doc *spec.Document, opts Options) (*Plan, diag.List) {
 	c := &compiler{
-		plan: &Plan{Document: doc}, opts: opts, upstreams: map[string]*Upstream{}, absent: map[string]bool{},
+		doc: doc, plan: &Plan{Document: new(spec.Header)}, opts: opts, upstreams: map[string]*Upstream{}, absent: map[string]bool{},
 		environment: map[string]bool{}, contractNotes: map[string]bool{},
 	}
 	c.namespaces()
@@ -32,10 +32,31 @@ func Compile(doc *spec.Document, opts Options) (*Plan, diag.List) {
 	c.consumes()
 	c.exposes()
 	c.unusedBinds()
+	c.settle()
 	return c.plan, c.diags
 }
 
+// settle lets go of the document. Nothing in a plan refers to a part of it from
+// here on, so that it is garbage once its findings are reported.
+func (c *compiler) settle() {
+	*c.plan.Document = c.doc.Header
+	for _, u := range c.plan.Upstreams {
+		for _, op := range u.operations {
+			op.declared = nil
+			op.params = slices.Clip(op.params)
+			for i := range op.params {
+				p := &op.params[i]
+				if d := p.declared; d != nil && (op.contract != nil || p.in == inBody) {
+					p.told = &declaration{d.Name.Value, d.Type.Value, d.Required.Value}
+				}
+				p.declared = nil
+			}
+		}
+	}
+}
+
 type compiler struct {
+	doc       *spec.Document
 	plan      *Plan
 	opts      Options
 	diags     diag.List
@@ -47,8 +68,6 @@ type compiler struct {
 	// contractNotes keeps a document's problem from being repeated.
 	contractNotes map[string]bool
 }
-
-func (c *compiler) doc() *spec.Document { return c.plan.Document }
 
 // disable records that a part of the document does not run, as one diagnostic
 // at its place.
@@ -77,21 +96,21 @@ func (c *compiler) namespaces() {
 			seen[ns.Value] = ns
 		}
 		if kind == "consumes" {
-			for i := range c.doc().Consumes {
-				each(c.doc().Consumes[i].Namespace)
+			for i := range c.doc.Consumes {
+				each(c.doc.Consumes[i].Namespace)
 			}
 			continue
 		}
-		for i := range c.doc().Exposes {
-			each(c.doc().Exposes[i].Namespace)
+		for i := range c.doc.Exposes {
+			each(c.doc.Exposes[i].Namespace)
 		}
 	}
 }
 
 // unusedBinds warns about declared variables that nothing reads.
 func (c *compiler) unusedBinds() {
-	for i := range c.doc().Binds {
-		b := &c.doc().Binds[i]
+	for i := range c.doc.Binds {
+		b := &c.doc.Binds[i]
 		if b.Import != nil {
 			c.disable(CodeUnsupported, "import", b.Namespace.Value, b.Span, "imports are not read yet", "copy the binding into this file")
 		}

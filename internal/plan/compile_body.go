@@ -318,7 +318,7 @@ func (c *compiler) argumentName(op *consumed, name string) (string, bool) {
 // isScope reports whether a word means "the caller's input" in some adapter.
 func (c *compiler) isScope(word string) bool {
 	return slices.Contains(inputScopes[:], word) ||
-		slices.ContainsFunc(c.doc().Exposes, func(e spec.Exposes) bool { return e.Namespace.Value == word && word != "" })
+		slices.ContainsFunc(c.doc.Exposes, func(e spec.Exposes) bool { return e.Namespace.Value == word && word != "" })
 }
 
 // bodyArgument finds the argument that a placeholder of the body stands for, or

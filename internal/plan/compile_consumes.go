@@ -16,8 +16,8 @@ import (
 
 // consumes compiles every consumed API.
 func (c *compiler) consumes() {
-	for i := range c.doc().Consumes {
-		from := &c.doc().Consumes[i]
+	for i := range c.doc.Consumes {
+		from := &c.doc.Consumes[i]
 		if from.Import != nil {
 			c.disable(CodeUnsupported, "import", from.Namespace.Value, from.Span, "imports are not read yet", "copy the consumed API into this file")
 			c.absent[from.Namespace.Value] = true
@@ -292,8 +292,8 @@ func (c *compiler) environmentInputs() {
 			}
 		}
 	}
-	for i := range c.doc().Consumes {
-		from := &c.doc().Consumes[i]
+	for i := range c.doc.Consumes {
+		from := &c.doc.Consumes[i]
 		note(from.Inputs)
 		for j := range from.Resources {
 			note(from.Resources[j].Inputs)

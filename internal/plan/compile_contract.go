@@ -64,7 +64,7 @@ func (c *compiler) contradictions(u *Upstream, address spec.Text) {
 		path, _, _ := strings.Cut(op.path, "?")
 		asked[i] = contract.Asked{Method: op.method, Path: path, Joined: op.contract}
 	}
-	about := u.Namespace + " " + c.doc().Info.Label.Value
+	about := u.Namespace + " " + c.doc.Info.Label.Value
 	there, ok := c.opts.Contracts.Elsewhere(u.BaseURI, about, asked)
 	if !ok {
 		return

@@ -15,8 +15,8 @@ import (
 // exposes compiles every adapter.
 func (c *compiler) exposes() {
 	runs := 0
-	for i := range c.doc().Exposes {
-		from := &c.doc().Exposes[i]
+	for i := range c.doc.Exposes {
+		from := &c.doc.Exposes[i]
 		if from.Import != nil {
 			c.disable(CodeUnsupported, "adapter", from.Namespace.Value, from.Span, "imports are not read yet", "copy the adapter into this file")
 			continue
@@ -42,7 +42,7 @@ func (c *compiler) exposes() {
 		}
 	}
 	if runs == 0 && !c.diags.HasErrors() {
-		c.diags.Errorf(CodeNothingRuns, diag.Span{File: c.doc().File}, "the document exposes nothing that runs")
+		c.diags.Errorf(CodeNothingRuns, diag.Span{File: c.doc.File}, "the document exposes nothing that runs")
 	}
 	c.ports()
 }
@@ -50,8 +50,8 @@ func (c *compiler) exposes() {
 // ports reports adapters of different types on one port.
 func (c *compiler) ports() {
 	seen := map[int]*spec.Exposes{}
-	for i := range c.doc().Exposes {
-		e := &c.doc().Exposes[i]
+	for i := range c.doc.Exposes {
+		e := &c.doc.Exposes[i]
 		if e.Port.Value == 0 {
 			continue
 		}
@@ -70,25 +70,29 @@ var inputScopes = [...]string{"rest", "mcp", "tools"}
 func (c *compiler) restAdapter(from *spec.Exposes) *RESTAdapter {
 	a := &RESTAdapter{
 		Namespace: from.Namespace.Value, Description: from.Description.Value, Address: from.Address.Value, Port: from.Port.Value,
-		Span: from.Span, Routes: &route.Table[*RESTOperation]{}, auth: c.authentication(from.Authentication, "", true),
+		Span: from.Span, auth: c.authentication(from.Authentication, "", true),
 	}
 	uses := map[string]int{}
+	var routes route.Table[*RESTOperation]
 	for i := range from.Resources {
 		r := &from.Resources[i]
 		if r.Forward != nil {
 			c.disable(CodeUnsupported, "forward", r.Path.Value, r.Forward.Span, "forwarding whole resources is not run yet", "declare the operations that callers need")
 		}
 		for j := range r.Operations {
-			if op := c.restOperation(a, from, r, &r.Operations[j], uses); op != nil {
-				c.addRoute(a, op, r.Path.Span)
+			if op := c.restOperation(from, r, &r.Operations[j], uses); op != nil {
+				c.addRoute(a, &routes, op, r.Path.Span)
 			}
 		}
 	}
 	return a
 }
 
-func (c *compiler) restOperation(a *RESTAdapter, from *spec.Exposes, r *spec.ExposedResource, e *spec.ExposedOperation, uses map[string]int) *RESTOperation {
-	op := &RESTOperation{Method: strings.ToUpper(e.Method.Value), Path: r.Path.Value, Resource: r.Name.Value, Tags: texts(append(slices.Clone(r.Tags), e.Tags...))}
+func (c *compiler) restOperation(from *spec.Exposes, r *spec.ExposedResource, e *spec.ExposedOperation, uses map[string]int) *RESTOperation {
+	op := &RESTOperation{
+		Method: strings.ToUpper(e.Method.Value), Path: r.Path.Value, Resource: r.Name.Value, ResourceText: r.Description.Value,
+		Tags: texts(append(slices.Clone(r.Tags), e.Tags...)),
+	}
 	if op.Method == "" {
 		op.Method = "GET"
 	}
@@ -143,8 +147,8 @@ func repeated(names []string) (string, bool) {
 	return "", false
 }
 
-func (c *compiler) addRoute(a *RESTAdapter, op *RESTOperation, span diag.Span) {
-	if clash := a.Routes.Add(op.Path, op.Method, op); clash != nil {
+func (c *compiler) addRoute(a *RESTAdapter, routes *route.Table[*RESTOperation], op *RESTOperation, span diag.Span) {
+	if clash := routes.Add(op.Path, op.Method, op); clash != nil {
 		reason := fmt.Sprintf("%s %s is the same route as %s of operation %q", op.Method, op.Path, clash.With, clash.Value.Name)
 		c.disable(CodeRouteClash, "operation", op.Name, span, reason, "").WithRelated(clash.Value.Span, "declared first here")
 		return
@@ -211,7 +215,7 @@ func (b *builder) tool(t *spec.Tool, shared []spec.Parameter) *Tool {
 	out := &Tool{
 		ReadOnly: hint(t.Hints.ReadOnly), Destructive: hint(t.Hints.Destructive),
 		Idempotent: hint(t.Hints.Idempotent), OpenWorld: hint(t.Hints.OpenWorld),
-		Tags: append(texts(b.doc().Info.Tags), texts(t.Tags)...), RequiresClientCapabilities: texts(t.RequiresClientCapabilities),
+		Tags: append(texts(b.doc.Info.Tags), texts(t.Tags)...), RequiresClientCapabilities: texts(t.RequiresClientCapabilities),
 	}
 	declared := append(slices.Clone(shared), t.Inputs...)
 	if t.InputSchema != nil {

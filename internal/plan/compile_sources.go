@@ -266,7 +266,7 @@ func (c *compiler) isBound(name string) bool {
 	if !qualified && c.environment[name] {
 		return true
 	}
-	return slices.ContainsFunc(c.doc().Binds, func(bind spec.Bind) bool {
+	return slices.ContainsFunc(c.doc.Binds, func(bind spec.Bind) bool {
 		if qualified {
 			return bind.Namespace.Value == namespace
 		}

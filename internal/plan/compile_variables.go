@@ -76,8 +76,8 @@ func (c *compiler) variable(ref string, span diag.Span, host string, use textUse
 // namespace even where that does not declare it.
 func (c *compiler) declaration(v *Variable, qualified bool) *spec.Bind {
 	var inNamespace *spec.Bind
-	for i := range c.doc().Binds {
-		b := &c.doc().Binds[i]
+	for i := range c.doc.Binds {
+		b := &c.doc.Binds[i]
 		if qualified && b.Namespace.Value != v.Namespace {
 			continue
 		}
@@ -99,9 +99,9 @@ func (c *compiler) declaration(v *Variable, qualified bool) *spec.Bind {
 
 func (c *compiler) declaredNames() []string {
 	var out []string
-	for i := range c.doc().Binds {
-		for _, k := range c.doc().Binds[i].Keys {
-			out = append(out, c.doc().Binds[i].Namespace.Value+"."+k.Name.Value)
+	for i := range c.doc.Binds {
+		for _, k := range c.doc.Binds[i].Keys {
+			out = append(out, c.doc.Binds[i].Namespace.Value+"."+k.Name.Value)
 		}
 	}
 	return out

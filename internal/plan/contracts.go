@@ -82,12 +82,12 @@ func (op *consumed) contractInputs() []ContractInput {
 			continue
 		}
 		s := op.contract.Input(p.contract)
-		in := ContractInput{Name: p.name, In: p.in.name(), Type: typeText(&s), Rules: rules(&s), Added: p.declared == nil && p.in != inPath}
+		in := ContractInput{Name: p.name, In: p.in.name(), Type: typeText(&s), Rules: rules(&s), Added: p.told == nil && p.in != inPath}
 		demanded := p.in == inPath
-		if d := p.declared; d != nil {
-			in.Declared, demanded = d.Type.Value, demanded || d.Required.Value
-			if d.Name.Value != p.contract.Name && p.in != inPath {
-				in.Spelled = d.Name.Value
+		if d := p.told; d != nil {
+			in.Declared, demanded = d.kind, demanded || d.required
+			if d.name != p.contract.Name && p.in != inPath {
+				in.Spelled = d.name
 			}
 		}
 		in.Required = p.contract.Required && !demanded
@@ -112,7 +112,7 @@ func (op *consumed) contractBody() *ContractBody {
 		out.Otherwise = wire.MediaJSON
 	}
 	for i := range op.params {
-		if p := &op.params[i]; p.declared != nil && p.in == inBody {
+		if p := &op.params[i]; p.told != nil && p.in == inBody {
 			out.Added = false
 		}
 	}

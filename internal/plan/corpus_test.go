@@ -178,7 +178,7 @@ func (f *figures) count(op *Operation) {
 	if to.contract != nil {
 		f.Joined++
 	}
-	declares := slices.ContainsFunc(to.params, func(p param) bool { return p.in == inBody && p.declared != nil })
+	declares := slices.ContainsFunc(to.params, func(p param) bool { return p.in == inBody && p.told != nil })
 	switch {
 	case media != "" && !declares:
 		f.Contributed++

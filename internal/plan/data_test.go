@@ -11,7 +11,7 @@ import (
 
 // jsonTextOf compiles JSON text and ties every placeholder to one slot.
 func jsonTextOf(text string) (*data, string) {
-	c := &compiler{plan: &Plan{Document: &spec.Document{}}}
+	c := &compiler{doc: &spec.Document{}, plan: &Plan{}}
 	d, problem := c.jsonText(spec.Text{Value: text})
 	d.texts(func(d *data) {
 		d.text = d.source.Bind(func(string, int) (int, bool) { return 0, true })

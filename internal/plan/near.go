@@ -139,7 +139,7 @@ func (b *builder) nearTemplateScope(name string, at diag.Span) {
 // scopeMeant is the scope that a word probably means, or "": one that is spelled
 // nearly like it, or the adapter's own where the word is another adapter's.
 func (b *builder) scopeMeant(word string) string {
-	if slices.ContainsFunc(b.doc().Exposes, func(e spec.Exposes) bool { return e.Namespace.Value == word }) {
+	if slices.ContainsFunc(b.doc.Exposes, func(e spec.Exposes) bool { return e.Namespace.Value == word }) {
 		return b.scopes()[0]
 	}
 	return diag.Nearest(word, b.scopes())

@@ -17,7 +17,6 @@ import (
 	"patchbay/internal/diag"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/profile"
-	"patchbay/internal/route"
 	"patchbay/internal/schema"
 	"patchbay/internal/spec"
 	"patchbay/internal/template"
@@ -26,7 +25,9 @@ import (
 
 // Plan is a compiled capability.
 type Plan struct {
-	Document  *spec.Document
+	// Document is the head of the file. The rest of it is compiled and not kept:
+	// it would be most of what a plan takes.
+	Document  *spec.Header
 	Upstreams []*Upstream
 	REST      []*RESTAdapter
 	MCP       []*MCPAdapter
@@ -137,7 +138,8 @@ type consumed struct {
 	mediaType string
 	// outputs name the parts of the answer that later steps see; compiled when
 	// a step calls the operation.
-	outputs     []property
+	outputs []property
+	// declared is what the operation is compiled from, gone afterwards.
 	declared    *spec.ConsumedOperation
 	description string
 	label       string
@@ -167,7 +169,10 @@ type param struct {
 	in       in
 	required bool
 	style    wire.QueryStyle
+	// declared is what the argument is compiled from, nil where the file does
+	// not declare it, and gone after compiling; told is what is left of it.
 	declared *spec.Parameter
+	told     *declaration
 	// fixed is a value that the file gives, over variables and arguments.
 	fixed *template.Template
 	// credential reports that the fixed value is an API key.
@@ -179,6 +184,13 @@ type param struct {
 	span     diag.Span
 }
 
+// declaration is what the file says about an argument that a contract knows
+// too.
+type declaration struct {
+	name, kind string
+	required   bool
+}
+
 // RESTAdapter is a compiled REST adapter.
 type RESTAdapter struct {
 	Namespace   string
@@ -186,7 +198,6 @@ type RESTAdapter struct {
 	Address     string
 	Port        int
 	Span        diag.Span
-	Routes      *route.Table[*RESTOperation]
 	// Operations are the routed operations in the document's order.
 	Operations []*RESTOperation
 
@@ -203,8 +214,10 @@ type RESTOperation struct {
 	PathInputs []int
 	// PathNames are the placeholders' names.
 	PathNames []string
-	Resource  string
-	Tags      []string
+	// Resource is the name of the operation's resource, ResourceText what the
+	// file says about that.
+	Resource, ResourceText string
+	Tags                   []string
 }
 
 // MCPAdapter is a compiled MCP adapter.

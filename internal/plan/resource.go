@@ -120,7 +120,7 @@ func (c *compiler) localPath(at spec.Text) (string, bool) {
 	}
 	path := u.Path
 	if relative, ok := strings.CutPrefix(path, "/./"); ok || u.Host == "." {
-		path = filepath.Join(filepath.Dir(c.doc().File), strings.TrimPrefix(relative, "/"))
+		path = filepath.Join(filepath.Dir(c.doc.File), strings.TrimPrefix(relative, "/"))
 	}
 	return filepath.Clean(path), true
 }

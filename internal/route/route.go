@@ -7,7 +7,6 @@
 package route
 
 import (
-	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -31,7 +30,6 @@ type Route[T any] struct {
 	// Pattern is the path as it was first declared.
 	Pattern string
 	methods []entry[T]
-	allow   []string
 }
 
 type entry[T any] struct {
@@ -39,17 +37,17 @@ type entry[T any] struct {
 	value  T
 }
 
+// node is what a path has led to so far. Most nodes have one child.
 type node[T any] struct {
-	static  map[string]*node[T]
-	dynamic []edge[T]
-	route   *Route[T]
-}
-
-// edge is a segment with placeholders: literals around and between them. A
-// segment that is one placeholder has two empty literals.
-type edge[T any] struct {
-	literals []string
-	next     *node[T]
+	// name and child are the first static segment; static has the further ones.
+	name   string
+	child  *node[T]
+	static map[string]*node[T]
+	// mixed are the segments of literals and placeholders, any is the one that
+	// is nothing but a placeholder.
+	mixed *mixed[T]
+	any   *node[T]
+	route *Route[T]
 }
 
 // Clash tells why a route was not added.
@@ -64,7 +62,7 @@ type Clash[T any] struct {
 func (t *Table[T]) Add(pattern, method string, value T) *Clash[T] {
 	n := &t.root
 	for _, segment := range Split(pattern) {
-		n = n.child(segment)
+		n = n.add(segment)
 	}
 	if n.route == nil {
 		n.route = &Route[T]{Pattern: pattern}
@@ -77,52 +75,42 @@ func (t *Table[T]) Add(pattern, method string, value T) *Clash[T] {
 		}
 	}
 	r.methods = append(r.methods, entry[T]{method, value})
-	r.allow = allow(r.methods)
 	return nil
 }
 
-func allow[T any](methods []entry[T]) []string {
-	var out []string
-	for _, m := range methods {
-		out = append(out, m.method)
-		if m.method == "GET" {
-			out = append(out, "HEAD")
+func (n *node[T]) add(segment string) *node[T] {
+	literals, names := Parts(segment)
+	switch {
+	case len(names) == 0:
+		return n.addStatic(decoded(segment))
+	case len(names) == 1 && literals[0] == "" && literals[1] == "":
+		if n.any == nil {
+			n.any = &node[T]{}
 		}
+		return n.any
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	if n.mixed == nil {
+		n.mixed = &mixed[T]{edges: map[string][]edge[T]{}}
+	}
+	return n.mixed.add(literals)
 }
 
-func (n *node[T]) child(segment string) *node[T] {
-	literals, _ := Parts(segment)
-	if len(literals) == 1 {
-		if n.static == nil {
-			n.static = map[string]*node[T]{}
-		}
-		key := decoded(segment)
-		if n.static[key] == nil {
-			n.static[key] = &node[T]{}
-		}
-		return n.static[key]
+func (n *node[T]) addStatic(name string) *node[T] {
+	switch {
+	case n.child == nil:
+		n.name, n.child = name, &node[T]{}
+		return n.child
+	case n.name == name:
+		return n.child
+	case n.static == nil:
+		n.static = map[string]*node[T]{}
 	}
-	for i := range n.dynamic {
-		if slices.Equal(n.dynamic[i].literals, literals) {
-			return n.dynamic[i].next
-		}
+	next := n.static[name]
+	if next == nil {
+		next = &node[T]{}
+		n.static[name] = next
 	}
-	e := edge[T]{literals: literals, next: &node[T]{}}
-	n.dynamic = append(n.dynamic, e)
-	// More literal text is more specific and is tried first.
-	slices.SortStableFunc(n.dynamic, func(a, b edge[T]) int { return cmp.Compare(weight(b.literals), weight(a.literals)) })
-	return e.next
-}
-
-func weight(literals []string) int {
-	n := 0
-	for _, l := range literals {
-		n += len(l)
-	}
-	return n
+	return next
 }
 
 // Len returns the number of paths.
@@ -164,22 +152,46 @@ func (n *node[T]) match(rest string, params []string, fold bool) (*Route[T], []s
 			return r, p
 		}
 	}
-	for i := range n.dynamic {
-		e := &n.dynamic[i]
-		p, ok := e.match(segment, params)
-		if !ok {
-			continue
+	if n.mixed != nil {
+		var room [8][]edge[T]
+		found := n.mixed.find(segment, room[:0])
+		for e := next(found); e != nil; e = next(found) {
+			p, ok := e.match(segment, params)
+			if !ok {
+				continue
+			}
+			if r, p := descend(e.next, p); r != nil {
+				return r, p
+			}
 		}
-		if r, p := descend(e.next, p); r != nil {
-			return r, p
-		}
+	}
+	if n.any != nil && segment != "" {
+		return descend(n.any, append(params, segment))
 	}
 	return nil, params
 }
 
+// maxFolded bounds the names that one request compares. Where there are more,
+// as where thousands of files are mounted side by side, only the spelling in
+// lower case is looked for.
+const maxFolded = 64
+
 func (n *node[T]) staticChild(segment string, fold bool) *node[T] {
-	if next := n.static[decoded(segment)]; next != nil || !fold {
+	if n.child == nil {
+		return nil
+	}
+	name := decoded(segment)
+	if name == n.name {
+		return n.child
+	}
+	if next := n.static[name]; next != nil || !fold {
 		return next
+	}
+	if strings.EqualFold(n.name, segment) {
+		return n.child
+	}
+	if len(n.static) > maxFolded {
+		return n.static[strings.ToLower(name)]
 	}
 	for name, next := range n.static {
 		if strings.EqualFold(name, segment) {
@@ -187,31 +199,6 @@ func (n *node[T]) staticChild(segment string, fold bool) *node[T] {
 		}
 	}
 	return nil
-}
-
-// match takes the values out of a segment. Between two literals a placeholder
-// takes as little as it can, the last one what is left; none may be empty.
-func (e *edge[T]) match(segment string, params []string) ([]string, bool) {
-	rest, ok := strings.CutPrefix(segment, e.literals[0])
-	if !ok {
-		return params, false
-	}
-	for i := 1; i < len(e.literals); i++ {
-		literal := e.literals[i]
-		var value string
-		switch {
-		case i == len(e.literals)-1:
-			value, ok = strings.CutSuffix(rest, literal)
-			rest = ""
-		default:
-			value, rest, ok = strings.Cut(rest, literal)
-		}
-		if !ok || value == "" {
-			return params, false
-		}
-		params = append(params, value)
-	}
-	return params, true
 }
 
 // Method returns the value for a method. HEAD is answered by GET's.
@@ -229,7 +216,17 @@ func (r *Route[T]) Method(method string) (T, bool) {
 }
 
 // Allow lists the methods that the path answers, sorted.
-func (r *Route[T]) Allow() []string { return r.allow }
+func (r *Route[T]) Allow() []string {
+	var out []string
+	for _, m := range r.methods {
+		out = append(out, m.method)
+		if m.method == "GET" {
+			out = append(out, "HEAD")
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
 // Split cuts a pattern into segments; slashes within braces do not count.
 func Split(pattern string) []string {

@@ -41,19 +41,26 @@ func (b Bool) Set() bool { return !b.Span.IsZero() }
 
 // Document is one capability file. It is immutable once loaded.
 type Document struct {
-	// File is the name under which diagnostics speak of it; Source its bytes.
-	File   string
-	Source []byte
+	Header
+	// Source is the file's bytes.
+	Source     []byte
+	Consumes   []Consumes
+	Exposes    []Exposes
+	Aggregates []Aggregate
+}
+
+// Header is what a document says of itself and where its values come from: what
+// is left of it once it is compiled.
+type Header struct {
+	// File is the name under which diagnostics speak of it.
+	File string
 	// Version is the value of the version key, VersionKey the key itself
 	// ("naftiko" or "ikanos").
 	Version    Text
 	VersionKey Text
 	Info       Info
 	// Binds holds the root's bindings and then the capability's.
-	Binds      []Bind
-	Consumes   []Consumes
-	Exposes    []Exposes
-	Aggregates []Aggregate
+	Binds []Bind
 }
 
 // Info describes the capability to people.

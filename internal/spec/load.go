@@ -35,7 +35,7 @@ const (
 // only. All findings are returned at once, sorted by place. Load is pure and
 // safe for concurrent use.
 func Load(name string, source []byte) (*Document, diag.List) {
-	l := &loader{doc: &Document{File: name, Source: source}}
+	l := &loader{doc: &Document{Header: Header{File: name}, Source: source}}
 	l.load()
 	l.reportDeviations()
 	l.reportAdvices()

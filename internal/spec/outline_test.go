@@ -65,7 +65,11 @@ func outlineValue(b *strings.Builder, indent, name string, v reflect.Value) {
 			indent += "  "
 		}
 		for i := range v.NumField() {
-			outlineValue(b, indent, v.Type().Field(i).Name, v.Field(i))
+			field := v.Type().Field(i)
+			if field.Anonymous {
+				field.Name = ""
+			}
+			outlineValue(b, indent, field.Name, v.Field(i))
 		}
 	default:
 		if tag := v.String(); name == "Tag" && (tag == tagText || tag == "!!map" || tag == "!!seq") {

@@ -43,14 +43,14 @@ type Response struct {
 	// Body is valid until Release.
 	Body   []byte
 	buffer *bytes.Buffer
-	client *Client
+	pool   *Pool
 }
 
 // Release gives the body's memory back. The response must not be used afterwards.
 func (r *Response) Release() {
 	const keep = 1 << 20 // a rare huge answer must not stay in the pool
 	if r.buffer != nil && r.buffer.Cap() <= keep {
-		r.client.buffers.Put(r.buffer)
+		r.pool.buffers.Put(r.buffer)
 	}
 	r.buffer, r.Body = nil, nil
 }
@@ -188,10 +188,10 @@ func join(a, separator, b string) string {
 }
 
 func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Response) (*Response, error) {
-	buffer := c.buffers.Get().(*bytes.Buffer)
+	buffer := c.pool.buffers.Get().(*bytes.Buffer)
 	buffer.Reset()
 	out := &x.response
-	*out = Response{Status: answer.StatusCode, Header: answer.Header, buffer: buffer, client: c}
+	*out = Response{Status: answer.StatusCode, Header: answer.Header, buffer: buffer, pool: c.pool}
 	if answer.ContentLength > c.opts.MaxBody {
 		out.Release()
 		return nil, c.tooLarge(answer.StatusCode)

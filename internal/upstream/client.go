@@ -5,17 +5,13 @@
 package upstream
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"patchbay/internal/auth"
@@ -35,6 +31,9 @@ type Options struct {
 	MaxConcurrent int
 	// UserAgent is sent with every request.
 	UserAgent string
+	// Pool holds the connections, where clients share them; its own bounds of
+	// connecting count then. Nil gives the client a pool of its own.
+	Pool *Pool
 }
 
 // Defaults returns the bounds that apply where the operator says nothing.
@@ -51,13 +50,13 @@ type Client struct {
 	signer    auth.Signer
 	opts      Options
 	agent     []string
+	pool      *Pool
 	transport *http.Transport
 	// blank is what all requests have in common.
 	blank http.Request
 	slots chan struct{}
 	// missing names what an operator has to provide before calls can be made.
 	missing *fault.Fault
-	buffers sync.Pool
 }
 
 // Endpoint says where a client sends its requests and as whom.
@@ -72,14 +71,13 @@ type Endpoint struct {
 	Missing *fault.Fault
 }
 
-// NewClient returns a client with its own connection pool.
+// NewClient returns a client.
 func NewClient(end Endpoint, opts Options) (*Client, error) {
 	c := &Client{
 		namespace: end.Namespace, signer: end.Signer, opts: opts, missing: end.Missing,
 		blank: http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1},
 		agent: []string{opts.UserAgent}, slots: make(chan struct{}, max(1, opts.MaxConcurrent)),
 	}
-	c.buffers.New = func() any { return new(bytes.Buffer) }
 	if end.BaseURL != "" {
 		u, err := ParseBase(end.BaseURL)
 		if err != nil {
@@ -89,18 +87,10 @@ func NewClient(end Endpoint, opts Options) (*Client, error) {
 	} else if end.Missing == nil {
 		return nil, fmt.Errorf("%s has no base address", end.Namespace)
 	}
-	dialer := &net.Dialer{Timeout: opts.Connect, KeepAlive: 30 * time.Second}
-	c.transport = &http.Transport{
-		DialContext:            dialer.DialContext,
-		TLSHandshakeTimeout:    opts.Connect,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		MaxIdleConns:           opts.MaxConcurrent,
-		MaxIdleConnsPerHost:    opts.MaxConcurrent,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-		ForceAttemptHTTP2:      true,
-		Proxy:                  http.ProxyFromEnvironment,
+	if c.pool = opts.Pool; c.pool == nil {
+		c.pool = NewPool(opts)
 	}
+	c.transport = c.pool.transport
 	return c, nil
 }
 
@@ -158,8 +148,9 @@ func (c *Client) Prefix() string { return c.prefix }
 // Missing returns why no call can be made, or nil.
 func (c *Client) Missing() *fault.Fault { return c.missing }
 
-// Close gives up idle connections. Calls under way are not touched.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+// Close gives up idle connections, also those of clients that share the pool.
+// Calls under way are not touched.
+func (c *Client) Close() { c.pool.Close() }
 
 // enter waits for a place among the concurrent calls.
 func (c *Client) enter(caller, ctx context.Context) *fault.Fault {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -18,34 +17,40 @@ import (
 	"patchbay/internal/telemetry"
 )
 
-// foldNames prepares the lenient match of argument names; names that would
-// then be equal have none. An input's own name is understood as well where
-// hosts are shown another.
-func (t *tool) foldNames() {
-	for name, at := range t.properties {
-		folded := diag.Fold(name)
-		// What is mirrored into a header or checked by a schema of the file's
-		// own is compared by its exact name, and so nothing else may mean it.
-		_, twice := t.folded[folded]
-		if twice || !t.plan.RawSchema.IsAbsent() || t.plan.Inputs[at].Schema.Get("x-mcp-header") != nil {
-			at = -1
-		}
-		t.folded[folded] = at
+// argument returns the input that the name of an argument means, -1 for none.
+// Where it is not written as the tool has it, case, '-' and '_' do not count, as
+// long as the name means one argument only.
+func (t *tool) argument(name string) int {
+	if at := slices.Index(t.known, name); at >= 0 {
+		return at
 	}
-	own := map[string]int{}
-	for name, at := range t.properties {
-		in := &t.plan.Inputs[at]
-		folded := diag.Fold(in.Name)
-		_, taken := t.folded[folded]
-		if name == in.Name || taken || in.Schema.Get("x-mcp-header") != nil {
+	folded, found := diag.Fold(name), -1
+	for at, known := range t.known {
+		if diag.Fold(known) != folded {
 			continue
 		}
-		if _, twice := own[folded]; twice {
-			at = -1
+		// What is mirrored into a header or checked by a schema of the file's
+		// own is compared by its exact name, and so nothing else may mean it.
+		if found >= 0 || !t.plan.RawSchema.IsAbsent() || t.plan.Inputs[at].Schema.Get("x-mcp-header") != nil {
+			return -1
 		}
-		own[folded] = at
+		found = at
 	}
-	maps.Copy(t.folded, own)
+	if found >= 0 || !t.plan.RawSchema.IsAbsent() {
+		return found
+	}
+	// An input's own name is understood as well where hosts are shown another.
+	for at := range t.known {
+		in := &t.plan.Inputs[at]
+		if in.Name == t.known[at] || diag.Fold(in.Name) != folded || in.Schema.Get("x-mcp-header") != nil {
+			continue
+		}
+		if found >= 0 {
+			return -1
+		}
+		found = at
+	}
+	return found
 }
 
 // call runs the tool. What fails is a result that the model reads, never a
@@ -113,13 +118,9 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 	args := &plan.Args{Values: make([]jsonvalue.Value, len(t.plan.Inputs))}
 	var wrong []fault.Field
 	for _, m := range root.Elems() {
-		at, known := t.properties[m.Name]
-		if !known {
-			at, known = t.folded[diag.Fold(m.Name)]
-			known = known && at >= 0
-		}
+		at := t.argument(m.Name)
 		switch {
-		case !known:
+		case at < 0:
 			field := fault.Field{Parameter: m.Name, Argument: jsonvalue.Token(m.Name), Detail: "is not an argument of this tool"}
 			if inside := t.insideBody(m.Name); inside != "" {
 				field.Hint = fmt.Sprintf("put it inside of %q", inside)
@@ -151,7 +152,7 @@ func (t *tool) arguments(raw []byte) (*plan.Args, *fault.Fault) {
 // insideBody returns the name of the body argument that has a field of this
 // name, which models like to give one level too high.
 func (t *tool) insideBody(name string) string {
-	for argument, at := range t.properties {
+	for at, argument := range t.known {
 		in := &t.plan.Inputs[at]
 		if in.Location != plan.WholeBody {
 			continue

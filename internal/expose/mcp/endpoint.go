@@ -55,8 +55,8 @@ func NewEndpoint(members []Member, options core.HTTPOptions) (*Endpoint, error) 
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", adapters[i].Namespace, err)
 		}
+		b.server, b.options.Tools = server, nil // which are now the server's
 		one := &served{server: server, options: options, offers: offers[i : i+1], http: server.HTTPHandler(options), guards: guardsOf(members[i : i+1]), views: map[string]http.Handler{}}
-		one.index(servers[i:i+1], false)
 		e.members[adapters[i].Namespace], e.whole = one, one
 	}
 	if len(members) == 1 {
@@ -67,8 +67,7 @@ func NewEndpoint(members []Member, options core.HTTPOptions) (*Endpoint, error) 
 	if err != nil {
 		return nil, err
 	}
-	e.whole = &served{server: server, options: options, offers: offers, http: server.HTTPHandler(options), guards: guardsOf(members), members: members, owners: owners, views: map[string]http.Handler{}}
-	e.whole.index(servers, true)
+	e.whole = &served{server: server, options: options, offers: offers, http: server.HTTPHandler(options), guards: guardsOf(members), whole: true, members: members, owners: owners, views: map[string]http.Handler{}}
 	return e, nil
 }
 
@@ -195,8 +194,8 @@ type served struct {
 	options core.HTTPOptions
 	offers  Offers
 	guards  guards
-	// tools, by the names under which they are offered here.
-	tools map[string]shown
+	// whole reports that tools have their names among all.
+	whole bool
 	// members and owners, which says which adapter gives a prompt, resource or
 	// template, are those of all adapters; nil where there is only one.
 	members []Member
@@ -215,18 +214,21 @@ type shown struct {
 // maxViews bounds the selections that are kept prepared.
 const maxViews = 64
 
-func (s *served) index(members []*built, whole bool) {
-	s.tools = map[string]shown{}
-	for i := range members {
+// shown returns the tools by the names under which they are offered here. Only
+// views need it, and most servers never have one.
+func (s *served) shown() map[string]shown {
+	out := map[string]shown{}
+	for i := range s.offers {
 		for j := range s.offers[i] {
 			o := &s.offers[i][j]
 			name := o.Own
-			if whole {
+			if s.whole {
 				name = o.Whole
 			}
-			s.tools[name] = shown{o, i}
+			out[name] = shown{o, i}
 		}
 	}
+	return out
 }
 
 // view returns the handler of what a caller may use of a selection.
@@ -264,8 +266,9 @@ func (s *served) view(admitted, selection string) (http.Handler, error) {
 
 func (s *served) filter(admitted string, chosen *Selection) core.Filter {
 	may := func(member int) bool { return admitted == "" || admitted[s.guards.of[member]] == '1' }
+	tools := s.shown()
 	f := core.Filter{Tool: func(t *core.Tool) bool {
-		tool := s.tools[t.Name]
+		tool := tools[t.Name]
 		return may(tool.member) && chosen.keeps(tool.offer)
 	}}
 	if admitted != "" {

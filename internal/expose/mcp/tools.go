@@ -39,7 +39,8 @@ func New(opts Options) (*core.Server, error) {
 type built struct {
 	adapter *adapter
 	options core.Options
-	// offers are the names of options.Tools.
+	server  *core.Server
+	// offers are the names of the server's tools.
 	offers []Offer
 }
 
@@ -113,10 +114,8 @@ type tool struct {
 	adapter *adapter
 	plan    *plan.Tool
 	name    string
-	// properties maps an argument's name to the input's index.
-	properties map[string]int
-	folded     map[string]int
-	known      []string
+	// known are the arguments' names, in the order of the inputs.
+	known []string
 	// renamed maps the names of inputs to the arguments' where they differ.
 	renamed map[string]string
 	// output checks structured content; nil where no schema is published.
@@ -129,7 +128,7 @@ type tool struct {
 }
 
 func (a *adapter) tool(p *plan.Tool, name string) core.Tool {
-	t := &tool{adapter: a, plan: p, name: name, properties: map[string]int{}, folded: map[string]int{}}
+	t := &tool{adapter: a, plan: p, name: name}
 	out := core.Tool{
 		Name: name, Title: p.Label, Description: describe(p), InputSchema: t.inputSchema(), Call: t.call,
 		RequiresClientCapabilities: p.RequiresClientCapabilities,
@@ -169,10 +168,9 @@ func (t *tool) inputSchema() []byte {
 		return t.rawSchema()
 	}
 	var properties, required []jsonvalue.Member
-	for i, name := range argumentNames(t.plan) {
+	t.known = argumentNames(t.plan)
+	for i, name := range t.known {
 		in := &t.plan.Inputs[i]
-		t.properties[name] = i
-		t.known = append(t.known, name)
 		if name != in.Name {
 			if t.renamed == nil {
 				t.renamed = map[string]string{}
@@ -184,7 +182,6 @@ func (t *tool) inputSchema() []byte {
 			required = append(required, jsonvalue.Member{Value: jsonvalue.StringOf(name)})
 		}
 	}
-	t.foldNames()
 	members := []jsonvalue.Member{
 		{Name: "type", Value: jsonvalue.StringOf("object")},
 		{Name: "properties", Value: jsonvalue.ObjectOf(properties)},
@@ -199,11 +196,7 @@ func (t *tool) inputSchema() []byte {
 
 // rawSchema publishes the schema that the file spells out, word for word.
 func (t *tool) rawSchema() []byte {
-	for i := range t.plan.Inputs {
-		t.properties[t.plan.Inputs[i].Name] = i
-		t.known = append(t.known, t.plan.Inputs[i].Name)
-	}
-	t.foldNames()
+	t.known = argumentNames(t.plan)
 	t.raw, _ = schema.Compile(&t.plan.RawSchema, schema.Options{DefaultSource: "D"})
 	return t.plan.RawSchema.Append(nil)
 }

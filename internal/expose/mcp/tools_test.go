@@ -342,10 +342,10 @@ func TestPropertyNamesAreRestored(t *testing.T) {
 	if d := cmp.Diff(want, string(list[0].InputSchema)); d != "" {
 		t.Errorf("input schema (-want +got):\n%s", d)
 	}
-	tl := &tool{adapter: &adapter{Options{Bound: b}}, plan: b.Plan.MCP[0].Tools[0], properties: map[string]int{}, folded: map[string]int{}}
+	tl := &tool{adapter: &adapter{Options{Bound: b}}, plan: b.Plan.MCP[0].Tools[0]}
 	tl.inputSchema()
 	got := map[string]string{}
-	for name, at := range tl.properties {
+	for at, name := range tl.known {
 		got[name] = tl.plan.Inputs[at].Name
 	}
 	if d := cmp.Diff(map[string]string{"select": "$select", "filter_x": "filter[x]", "plain": "plain", "body": "body", "id": "$id"}, got); d != "" {

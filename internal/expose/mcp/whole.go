@@ -38,7 +38,7 @@ func whole(members []Member, servers []*built) (*core.Server, *owners, error) {
 	o := &owners{resources: map[string]int{}, prompts: map[string]ownedPrompt{}}
 	options := core.Options{
 		Name: wholeName, Title: wholeTitle(members), Version: members[0].Version,
-		Instructions: wholeInstructions(members), Tools: []core.Tool{}, CacheScope: "private",
+		Instructions: wholeInstructions(members), Bound: []*core.BoundTool{}, CacheScope: "private",
 	}
 	count := map[string]int{}
 	for _, b := range servers {
@@ -48,11 +48,15 @@ func whole(members []Member, servers []*built) (*core.Server, *owners, error) {
 	}
 	watch := &watcher{log: members[0].Log, name: wholeName}
 	for i, b := range servers {
-		watch.adapters = append(watch.adapters, b.adapter)
-		for j := range b.options.Tools {
-			t := b.options.Tools[j]
-			t.Name = b.offers[j].Whole
-			options.Tools = append(options.Tools, t)
+		if len(members[i].Adapter.Resources) > 0 {
+			watch.adapters = append(watch.adapters, b.adapter)
+		}
+		for j, t := range b.server.Bound() {
+			named, err := t.Named(b.offers[j].Whole)
+			if err != nil {
+				return nil, nil, err
+			}
+			options.Bound = append(options.Bound, named)
 		}
 		for _, r := range b.options.Resources {
 			if o.first(r.URI, i) {

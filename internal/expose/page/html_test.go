@@ -21,7 +21,8 @@ import (
 // build returns the pages of a plan's first REST adapter.
 func build(t testing.TB, p *plan.Plan, source []byte, change func(*Info)) map[string]rest.Page {
 	t.Helper()
-	info := Info{Version: "1.2.3", Bound: &plan.Bound{Plan: p}, Adapter: p.REST[0], BaseURL: "http://127.0.0.1:8080", Source: source}
+	doc, _ := spec.Load(p.Document.File, source)
+	info := Info{Version: "1.2.3", Bound: &plan.Bound{Plan: p}, Adapter: p.REST[0], BaseURL: "http://127.0.0.1:8080", File: Visible(doc, source)}
 	for _, a := range p.MCP {
 		info.MCP = append(info.MCP, MCPEndpoint{URL: "http://127.0.0.1:9090/mcp", Adapter: a})
 	}
@@ -335,11 +336,12 @@ capability:
     resources: []
 `
 	doc, _ := spec.Load("keys.yaml", []byte(file))
-	if diff := cmp.Diff(want, string(visible(doc, []byte(file)))); diff != "" {
+	if diff := cmp.Diff(want, string(Visible(doc, []byte(file)))); diff != "" {
 		t.Errorf("what everybody sees (-want +got):\n%s", diff)
 	}
-	p, source := embedded(t)
-	if !bytes.Equal(visible(p.Document, source), source) {
+	_, source := embedded(t)
+	doc, _ = spec.Load("embedded.yaml", source)
+	if !bytes.Equal(Visible(doc, source), source) {
 		t.Error("a file without secrets is changed")
 	}
 }
@@ -352,7 +354,7 @@ func FuzzVisible(f *testing.F) {
 	f.Add([]byte("x: &s supersecret\ncapability:\n  consumes:\n  - headers: {X-Token: *s}\n"))
 	f.Fuzz(func(t *testing.T, source []byte) {
 		doc, _ := spec.Load("fuzz.yaml", source)
-		seen := string(visible(doc, source))
+		seen := string(Visible(doc, source))
 		for _, s := range secrets(doc) {
 			if len(s.Value) >= telling && !strings.Contains(s.Value, "hidden") && strings.Contains(seen, s.Value) {
 				t.Errorf("%q is there to see in:\n%s", s.Value, seen)

@@ -267,24 +267,9 @@ func (d *describer) tagsOf(op *plan.RESTOperation) []string {
 		}
 	}
 	if names == nil {
-		add(cmp.Or(op.Resource, d.adapter.Namespace), d.resourceText(op.Resource))
+		add(cmp.Or(op.Resource, d.adapter.Namespace), op.ResourceText)
 	}
 	return names
-}
-
-func (d *describer) resourceText(name string) string {
-	for i := range d.plan.Document.Exposes {
-		e := &d.plan.Document.Exposes[i]
-		if e.Namespace.Value != d.adapter.Namespace {
-			continue
-		}
-		for j := range e.Resources {
-			if r := &e.Resources[j]; r.Name.Value == name {
-				return r.Description.Value
-			}
-		}
-	}
-	return ""
 }
 
 // tagList describes the groups that occur, sorted by name.

@@ -28,8 +28,8 @@ type Info struct {
 	// BaseURL is the listener's address, MCP those of the capability's MCP adapters.
 	BaseURL string
 	MCP     []MCPEndpoint
-	// Source is the capability file as it was given.
-	Source []byte
+	// File is the capability file as everybody may see it: [Visible].
+	File []byte
 	// Embedded reports that the file is the one the binary carries, so that no
 	// file has to be named on a command line.
 	Embedded bool
@@ -65,8 +65,7 @@ func Build(info Info) (map[string]rest.Page, error) {
 		return nil, err
 	}
 	openapi := rest.Page{ContentType: "application/json", Data: document}
-	file := visible(info.Bound.Plan.Document, info.Source)
-	people, err := overview(&info, file)
+	people, err := overview(&info, info.File)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +73,7 @@ func Build(info Info) (map[string]rest.Page, error) {
 		info.Directory + "openapi.json":            openapi,
 		info.Directory:                             people,
 		strings.TrimSuffix(info.Directory, "/"):    people,
-		info.Directory + path.Base(capabilityPath): {ContentType: "text/yaml; charset=utf-8", Data: file},
+		info.Directory + path.Base(capabilityPath): {ContentType: "text/yaml; charset=utf-8", Data: info.File},
 	}
 	if info.Directory != Root {
 		return pages, nil

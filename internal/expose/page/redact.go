@@ -13,10 +13,10 @@ import (
 // hidden stands in place of a secret.
 const hidden = "(hidden)"
 
-// visible is the source of a document as everybody may see it, because the own
+// Visible is the source of a document as everybody may see it, because the own
 // pages are open to whoever reaches the adapter: where the file spells out a
 // secret instead of naming a variable, the place says so and no more.
-func visible(doc *spec.Document, source []byte) []byte {
+func Visible(doc *spec.Document, source []byte) []byte {
 	secrets := secrets(doc)
 	if len(secrets) == 0 {
 		return source
