@@ -104,7 +104,7 @@ func LoadReporting(opts *deploy.Options, progress func(done, total int)) (*Loade
 		return nil, nil, err
 	}
 	l.Contracts = given.documents
-	compile := plan.Options{Contracts: given.set, Profiles: profiles, BodyTypes: opts.BodyTypes}
+	compile := plan.Options{Contracts: given.set, Profiles: profiles, BodyTypes: opts.BodyTypes, Guarded: guardedByOperator(opts)}
 	l.Profiles = profiles
 	documents, unreadable, err := readDocuments(opts)
 	if err != nil {

@@ -121,8 +121,12 @@ func New(opts Options) *Handler {
 
 func newEndpoint(m *Member, op *plan.RESTOperation, bodies *bodyReader) *endpoint {
 	e := &endpoint{op: op, member: m, body: -1, bodies: bodies}
+	ways := m.Verifier.Ways()
 	for i := range op.Inputs {
 		in := &op.Inputs[i]
+		if showsCredentials(ways, in) {
+			continue
+		}
 		n := named{at: i, name: in.Name, folded: diag.Fold(in.Name), header: http.CanonicalHeaderKey(in.Name)}
 		switch in.Location {
 		case plan.Query:
@@ -144,6 +148,28 @@ func newEndpoint(m *Member, op *plan.RESTOperation, bodies *bodyReader) *endpoin
 		}
 	}
 	return e
+}
+
+// showsCredentials reports whether an input stands where callers show their
+// credentials: what is shown there is for the adapter, and goes no further.
+func showsCredentials(ways []auth.Way, in *plan.Input) bool {
+	return slices.ContainsFunc(ways, func(w auth.Way) bool {
+		switch w.Scheme {
+		case auth.SchemeBasic, auth.SchemeBearer, auth.SchemeJWT:
+			return in.Location == plan.Header && strings.EqualFold(in.Name, "Authorization")
+		case auth.SchemeAPIKey:
+			switch in.Location {
+			case plan.Header:
+				return w.Place == auth.InHeader && strings.EqualFold(in.Name, w.Name)
+			case plan.Query:
+				return w.Place == auth.InQuery && diag.Fold(in.Name) == diag.Fold(w.Name)
+			case plan.Cookie:
+				return w.Place == auth.InCookie && in.Name == w.Name
+			}
+		case auth.SchemeCertificate:
+		}
+		return false
+	})
 }
 
 // exchange is one request on its way through.
