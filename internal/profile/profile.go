@@ -29,6 +29,8 @@ type Profile struct {
 	Variables     []string       `yaml:"variables"`
 	NotProcessed  []int          `yaml:"not_processed"`
 	RequestID     string         `yaml:"request_id"`
+	// ConcurrentCalls is the header of answers that says how many calls are under way.
+	ConcurrentCalls string `yaml:"concurrent_calls"`
 	Error         ErrorShape     `yaml:"error"`
 	Advice        map[string]any `yaml:"advice"`
 

@@ -20,6 +20,8 @@ import (
 
 	"patchbay/internal/auth"
 	"patchbay/internal/fault"
+	"patchbay/internal/secret"
+	"patchbay/internal/telemetry"
 )
 
 // Options are the bounds of the exchange with one upstream. [Defaults] has
@@ -35,6 +37,8 @@ type Options struct {
 	MaxConcurrent int
 	// UserAgent is sent with every request.
 	UserAgent string
+	// Counts counts what concerns the upstream as a whole; nil does not.
+	Counts *telemetry.Upstream
 }
 
 // Defaults returns the bounds that apply where the operator says nothing.
@@ -57,6 +61,8 @@ type Client struct {
 	slots chan struct{}
 	// missing names what an operator has to provide before calls can be made.
 	missing *fault.Fault
+	// mask knows the credentials that calls are signed with.
+	mask    secret.Mask
 	buffers sync.Pool
 }
 
@@ -67,6 +73,9 @@ type Endpoint struct {
 	// operation's path. Empty only where Missing is set.
 	BaseURL string
 	Signer  auth.Signer
+	// Secrets are what the signer adds, as it came. Nothing that the upstream
+	// repeats of them leaves the client in an error.
+	Secrets []secret.Value
 	// Missing, if set, is returned for every call: a credential or an address
 	// that the operator has not given.
 	Missing *fault.Fault
@@ -79,6 +88,8 @@ func NewClient(end Endpoint, opts Options) (*Client, error) {
 		blank: http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1},
 		agent: []string{opts.UserAgent}, slots: make(chan struct{}, max(1, opts.MaxConcurrent)),
 	}
+	c.mask.Add(end.Secrets...)
+	c.mask.Add(end.Signer.Secrets()...)
 	c.buffers.New = func() any { return new(bytes.Buffer) }
 	if end.BaseURL != "" {
 		u, err := ParseBase(end.BaseURL)
@@ -168,6 +179,8 @@ func (c *Client) enter(caller, ctx context.Context) *fault.Fault {
 		return nil
 	default:
 	}
+	c.opts.Counts.Queued(1)
+	defer c.opts.Counts.Queued(-1)
 	select {
 	case c.slots <- struct{}{}:
 		return nil
@@ -175,6 +188,7 @@ func (c *Client) enter(caller, ctx context.Context) *fault.Fault {
 		if errors.Is(caller.Err(), context.Canceled) {
 			return &fault.Fault{Kind: fault.Canceled, Outcome: fault.NotSent, Message: "the caller went away before its call had its turn", Cause: context.Cause(ctx)}
 		}
+		c.opts.Counts.Rejected(telemetry.ByConcurrency)
 		return &fault.Fault{
 			Kind: fault.Busy, Outcome: fault.NotSent,
 			Message: fmt.Sprintf("all %d concurrent calls to %s were taken", cap(c.slots), c.namespace), Cause: context.Cause(ctx),
