@@ -11,6 +11,7 @@ import (
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/plan"
+	"patchbay/internal/telemetry"
 	"patchbay/internal/upstream"
 )
 
@@ -32,6 +33,9 @@ type BindOptions struct {
 	// Lenient goes on without credentials; calls then say what is missing.
 	Lenient bool
 	Version string
+	// Metrics counts the calls of upstreams; [Engine.Metrics] has those of the
+	// process. Nil counts none.
+	Metrics *telemetry.Metrics
 }
 
 // Simulated reports whether the sandbox stands in for a host.
@@ -152,7 +156,7 @@ func orNear(name string, candidates []string) string {
 
 func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.BindOptions, error) {
 	out := plan.BindOptions{
-		Environment: with.Environment, Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
+		Environment: with.Environment, Lenient: with.Lenient, Metrics: with.Metrics, AllowPlain: opts.AllowPlainHTTP,
 		BaseURLs: map[string]string{}, Simulated: map[string]bool{}, Checks: map[string]plan.Checks{}, Upstreams: map[string]upstream.Options{},
 	}
 	for _, u := range p.Upstreams {

@@ -147,20 +147,25 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 		l.metrics.rejected.WithLabelValues(a.Protocol, a.Adapter, a.errorKind()).Inc()
 	}
 	l.write(ctx, a)
-	if a.Op != nil && a.Op.Changes {
-		l.writeAudit(ctx, a)
-	}
 	l.recent.add(a, l.mask)
 	if a.Trace.exported {
 		l.exporter.offer(a, l.mask)
 	}
 }
 
-// write writes the line of the log.
+// write writes the line of the log, and the audit line where there is one.
 func (l *Logger) write(ctx context.Context, a *Access) {
 	level := slog.LevelInfo
 	if a.Status >= 500 || a.UpstreamStatus >= 500 || a.Fault != nil && ours(a.Fault.Kind) {
 		level = slog.LevelWarn
+	}
+	changes := a.Op != nil && a.Op.Changes
+	if !changes && !l.log.Enabled(ctx, level) {
+		return
+	}
+	trace, span := a.Trace.ids()
+	if changes {
+		l.writeAudit(ctx, a, trace)
 	}
 	if !l.log.Enabled(ctx, level) {
 		return
@@ -181,7 +186,6 @@ func (l *Logger) write(ctx context.Context, a *Access) {
 	}
 	attrs = append(attrs, slog.Duration("duration", a.Duration))
 	text("request_id", a.RequestID)
-	trace, span := a.Trace.ids()
 	attrs = append(attrs, slog.String("trace_id", trace), slog.String("span_id", span))
 	text("caller", a.Caller)
 	if n := len(a.Trace.calls) + a.Trace.missed; n > 1 {

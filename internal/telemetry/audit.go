@@ -38,8 +38,7 @@ func KeyHash(key string) string {
 // writeAudit writes the audit line of a call that may have changed something:
 // who called, from where, what, towards which target, and what is known of the
 // effect. Refused calls are told too.
-func (l *Logger) writeAudit(ctx context.Context, a *Access) {
-	trace, _ := a.Trace.ids()
+func (l *Logger) writeAudit(ctx context.Context, a *Access, trace string) {
 	outcome := "done"
 	switch {
 	case a.Fault != nil:
@@ -49,11 +48,12 @@ func (l *Logger) writeAudit(ctx context.Context, a *Access) {
 	case a.Mocked():
 		outcome = "no_call"
 	}
-	attrs := []slog.Attr{
+	var room [20]slog.Attr
+	attrs := append(room[:0],
 		slog.String("caller", a.Caller), slog.String("peer", peerOf(ctx)), slog.String("protocol", a.Protocol), slog.String("adapter", a.Adapter),
-		slog.String("operation", a.Operation), slog.Any("targets", a.Op.Targets), slog.String("outcome", outcome),
+		slog.String("operation", a.Operation), slog.String("target", a.Op.target), slog.String("outcome", outcome),
 		slog.String("result", a.Result().String()), slog.String("request_id", a.RequestID), slog.String("trace_id", trace),
-	}
+	)
 	if a.Status != 0 {
 		attrs = append(attrs, slog.Int("status", a.Status))
 	}

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -26,7 +27,9 @@ type OperationInfo struct {
 // is loaded; using it allocates nothing. It is safe for concurrent use.
 type Operation struct {
 	OperationInfo
-	metrics  *Metrics
+	metrics *Metrics
+	// target is Targets in one text.
+	target   string
 	inFlight prometheus.Gauge
 	duration series[Result, prometheus.Observer]
 	statuses series[int, prometheus.Counter]
@@ -65,7 +68,7 @@ func (m *Metrics) Operation(info OperationInfo) *Operation {
 	if m == nil {
 		return nil
 	}
-	o := &Operation{OperationInfo: info, metrics: m, inFlight: m.inFlight.WithLabelValues(info.Protocol, info.Adapter)}
+	o := &Operation{OperationInfo: info, metrics: m, target: strings.Join(info.Targets, ", "), inFlight: m.inFlight.WithLabelValues(info.Protocol, info.Adapter)}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.operations[operationKey{info.Protocol, info.Adapter, info.Name}] = o

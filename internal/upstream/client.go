@@ -169,6 +169,9 @@ func (c *Client) Prefix() string { return c.prefix }
 // Missing returns why no call can be made, or nil.
 func (c *Client) Missing() *fault.Fault { return c.missing }
 
+// Counts returns where calls are counted; nil counts none.
+func (c *Client) Counts() *telemetry.Upstream { return c.opts.Counts }
+
 // Close gives up idle connections. Calls under way are not touched.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
