@@ -146,6 +146,7 @@ func TestSpans(t *testing.T) {
 	local := m.Upstream(UpstreamInfo{Namespace: "local", Scheme: "http", Host: "127.0.0.1:81"}).Operation("read", "GET", "/x/{y}")
 	post := m.Operation(OperationInfo{Protocol: "rest", Adapter: "flex-rest", Name: "create", Method: "POST", Route: "/v1/interactions"})
 	tool := m.Operation(OperationInfo{Protocol: "mcp", Adapter: "flex-mcp", Name: "create-interaction", Method: "tools/call", Tool: true})
+	list := m.Operation(OperationInfo{Protocol: "mcp", Adapter: "flex-mcp", Name: "tools/list", Method: "tools/list"})
 	type tried struct {
 		call   *UpstreamOperation
 		status int
@@ -169,7 +170,8 @@ func TestSpans(t *testing.T) {
 		{"a route that does not exist", nil, Carrier{}, Access{Protocol: "rest", Method: "BREW", Status: 404, Fault: fault.New(fault.NotFound, "")}, nil},
 		{"a tool", tool, Carrier{}, Access{Protocol: "mcp", Method: "tools/call", Revision: "2026-07-28", Transport: "stdio"}, []tried{{create, 201, nil}}},
 		{"a tool that failed", tool, Carrier{}, Access{Protocol: "mcp", Method: "tools/call", Revision: "2025-11-25", Transport: "http", Failed: true, UpstreamStatus: 404}, []tried{{create, 404, nil}}},
-		{"a list", nil, Carrier{}, Access{Protocol: "mcp", Adapter: "flex-mcp", Method: "tools/list", Revision: "2025-11-25", Transport: "http"}, nil},
+		{"a method that does not exist", nil, Carrier{}, Access{Protocol: "mcp", Method: "tools/invented", Failed: true, Fault: fault.New(fault.InvalidInput, "")}, nil},
+		{"a list", list, Carrier{}, Access{Protocol: "mcp", Adapter: "flex-mcp", Method: "tools/list", Revision: "2025-11-25", Transport: "http"}, nil},
 	} {
 		a := &c.access
 		mask := &secret.Mask{}

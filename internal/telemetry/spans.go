@@ -135,6 +135,9 @@ func knownMethod(m string) string {
 // "{mcp.method.name} {gen_ai.tool.name}".
 func (r *record) mcp(of *attributes) string {
 	method := r.method
+	if r.operation == nil {
+		method = "_OTHER" // a caller's invention
+	}
 	of.text("mcp.method.name", method)
 	of.text("mcp.protocol.version", r.revision)
 	switch r.transport {
