@@ -101,6 +101,7 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 		b.value(i, v)
 	}
 	out.variables = b.values
+	b.secrets = b.private()
 	for _, u := range p.Upstreams {
 		bounds, ok := opts.Upstreams[u.Namespace]
 		if !ok {
@@ -210,7 +211,7 @@ func (b *binder) text(t *template.Bound) (secret.Value, []*Variable) {
 }
 
 func (b *binder) client(u *Upstream, bounds upstream.Options) (*upstream.Client, auth.Signer) {
-	end := upstream.Endpoint{Namespace: u.Namespace}
+	end := upstream.Endpoint{Namespace: u.Namespace, Secrets: b.private()}
 	if replaced, ok := b.opts.BaseURLs[u.Namespace]; ok {
 		end.BaseURL = replaced
 	} else {
@@ -303,7 +304,7 @@ func (b *binder) sign(u *Upstream, end *upstream.Endpoint) {
 		b.require(end, missing)
 		return
 	}
-	end.Secrets = []secret.Value{password, token, value}
+	end.Secrets = append(end.Secrets, password, token, value)
 	var err error
 	switch u.auth.scheme {
 	case "basic":

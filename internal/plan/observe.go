@@ -7,6 +7,7 @@ import (
 
 	"patchbay/internal/secret"
 	"patchbay/internal/telemetry"
+	"patchbay/internal/template"
 	"patchbay/internal/upstream"
 )
 
@@ -86,3 +87,42 @@ func (b *Bound) Targets(op *Operation) []string {
 // Secrets are the credentials that the plan's calls and adapters work with, for
 // what takes them out of logs.
 func (b *Bound) Secrets() []secret.Value { return b.secrets }
+
+// private are the values of variables that nobody else is told: all but those
+// of addresses and of users' names, which identify and do not prove.
+func (b *binder) private() []secret.Value {
+	public := map[int]bool{}
+	open := func(texts ...*template.Bound) {
+		for _, t := range texts {
+			if t == nil {
+				continue
+			}
+			for _, slot := range t.Slots() {
+				public[slot] = true
+			}
+		}
+	}
+	for _, u := range b.plan.Upstreams {
+		open(u.base)
+		if u.auth != nil {
+			open(u.auth.username, u.auth.name)
+		}
+	}
+	for _, a := range b.plan.REST {
+		if a.auth != nil {
+			open(a.auth.username, a.auth.name)
+		}
+	}
+	for _, a := range b.plan.MCP {
+		if a.auth != nil {
+			open(a.auth.username, a.auth.name)
+		}
+	}
+	var out []secret.Value
+	for i := range b.values {
+		if !public[i] && !b.missing[i] {
+			out = append(out, secret.New(b.values[i].Text()))
+		}
+	}
+	return out
+}

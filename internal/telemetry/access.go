@@ -204,7 +204,7 @@ func (l *Logger) write(ctx context.Context, a *Access) {
 	if f := a.Fault; f != nil {
 		attrs = append(attrs, slog.String("fault", f.Kind.String()), slog.String("outcome", f.Outcome.String()))
 		if f.Cause != nil {
-			attrs = append(attrs, slog.String("cause", clip(l.mask.String(f.Cause.Error()))))
+			attrs = append(attrs, slog.String("cause", causeOf(f.Cause, l.mask)))
 		}
 	}
 	l.log.LogAttrs(ctx, level, "request", attrs...)

@@ -73,19 +73,10 @@ func (r *record) fill(a *Access, mask *secret.Mask) {
 	if a.Fault != nil {
 		r.outcome = a.Fault.Outcome.String()
 		if a.Fault.Cause != nil {
-			r.cause = clip(mask.String(a.Fault.Cause.Error()))
+			r.cause = causeOf(a.Fault.Cause, mask)
 		}
 	}
 	r.missed, r.count = t.missed, copy(r.calls[:], t.calls)
-}
-
-// clip bounds text that comes from elsewhere.
-func clip(s string) string {
-	const most = 500
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
 }
 
 func (r *Recent) add(a *Access, mask *secret.Mask) {
