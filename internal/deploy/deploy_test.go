@@ -40,6 +40,8 @@ func TestCheck(t *testing.T) {
 		{"no traces", func(o *Options) { o.Telemetry.Sample = 0 }, ""},
 		{"more than all traces", func(o *Options) { o.Telemetry.Sample = 1.5 }, "--trace-sample 1.5: want a share from 0 to 1"},
 		{"no number of traces", func(o *Options) { o.Telemetry.Sample = math.NaN() }, "--trace-sample NaN: want a share from 0 to 1"},
+		{"a trace without baggage", func(o *Options) { o.UpstreamSettings = map[string]Upstream{"a": {Propagate: "trace"}} }, ""},
+		{"another part of a trace", func(o *Options) { o.UpstreamSettings = map[string]Upstream{"a": {Propagate: "some"}} }, "propagate of the upstream a: want all, trace or none"},
 		{"no drain", func(o *Options) { o.Drain = 0 }, ""},
 		{"a negative drain", func(o *Options) { o.Drain = -time.Second }, "limits and time-outs must be positive"},
 	} {

@@ -58,6 +58,13 @@ func (o *Options) checkOperate() error {
 			return fmt.Errorf("--otlp: not an http or https address without credentials and query")
 		}
 	}
+	for ns, u := range o.UpstreamSettings {
+		switch u.Propagate {
+		case "", "all", "trace", "none":
+		default:
+			return fmt.Errorf("propagate of the upstream %s: want all, trace or none", ns)
+		}
+	}
 	if s := o.Telemetry.Sample; !(s >= 0 && s <= 1) {
 		return fmt.Errorf("--trace-sample %v: want a share from 0 to 1", s)
 	}

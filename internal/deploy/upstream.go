@@ -28,6 +28,9 @@ type Upstream struct {
 	// Proxy is the address of a proxy; "" takes the environment's, "none" none.
 	Proxy string
 	TLS   ClientTLS
+	// Propagate says what of a caller's trace goes on to the provider: all, which
+	// is the default, trace for all but the baggage, or none.
+	Propagate string
 	// Credentials replaces the secrets with which the file signs calls, for one
 	// caller each, by the caller's name.
 	Credentials map[string]Credential
@@ -83,6 +86,7 @@ func (o *Options) Upstream(namespace string) Upstream {
 	u.Checks = cmp.Or(o.Checks[namespace], u.Checks, o.Checks[""], all.Checks)
 	u.BodyType = cmp.Or(o.BodyTypes[namespace], u.BodyType, o.BodyTypes[""], all.BodyType)
 	u.Retry, u.Breaker, u.Rate = cmp.Or(u.Retry, all.Retry), cmp.Or(u.Breaker, all.Breaker), cmp.Or(u.Rate, all.Rate)
+	u.Propagate = cmp.Or(u.Propagate, all.Propagate)
 	u.Proxy, u.TLS = cmp.Or(u.Proxy, all.Proxy), cmp.Or(u.TLS, all.TLS)
 	return u
 }

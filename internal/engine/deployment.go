@@ -164,6 +164,7 @@ func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.Bin
 		out.Upstreams[u.Namespace] = upstream.Options{
 			Connect: settings.Connect, Header: settings.Header, Total: settings.Total, MaxBody: settings.MaxResponse,
 			MaxConcurrent: settings.MaxConcurrent, UserAgent: "patchbay/" + with.Version,
+			NoTrace: settings.Propagate == "none", NoBaggage: settings.Propagate == "trace",
 		}
 		mode, err := plan.ParseChecks(cmp.Or(settings.Checks, "enforce"))
 		if err != nil {

@@ -256,6 +256,21 @@ func TestTraceContext(t *testing.T) {
 	}
 }
 
+// TestPropagate: an operator can keep a caller's context from a provider.
+func TestPropagate(t *testing.T) {
+	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	for propagate, want := range map[string][2]string{"": {parent, "b=2"}, "all": {parent, "b=2"}, "trace": {parent, ""}, "none": {"", ""}} {
+		s := serve(t, settings{options: func(o *deploy.Options) {
+			o.UpstreamSettings = map[string]deploy.Upstream{"": {Propagate: propagate}}
+		}})
+		s.REST("GET /v1/interactions/" + interaction + "\nTraceparent: " + parent + "\nBaggage: b=2")
+		h := s.upstream.take()[0].header
+		if got := [2]string{h.Get("Traceparent"), h.Get("Baggage")}; got != want {
+			t.Errorf("%q: %q, want %q", propagate, got, want)
+		}
+	}
+}
+
 // TestAudit: a line for each call that may change something, also for those
 // that were refused, and for no other; in a file that can be moved away.
 func TestAudit(t *testing.T) {

@@ -230,7 +230,7 @@ func (b *binder) client(u *Upstream, bounds upstream.Options) (*upstream.Client,
 	} else {
 		end.Signer = b.simulated(u)
 	}
-	bounds.Counts = b.count(u, &end)
+	bounds.Counts = b.count(u, &end, &bounds)
 	c, err := upstream.NewClient(end, bounds)
 	if err != nil {
 		b.diags.Errorf(CodeBaseURI, u.Span, "%v", err)

@@ -13,11 +13,11 @@ import (
 
 // count makes the counters of an upstream and of the operations that are
 // called of it; nil where nothing is counted.
-func (b *binder) count(u *Upstream, end *upstream.Endpoint) *telemetry.Upstream {
+func (b *binder) count(u *Upstream, end *upstream.Endpoint, bounds *upstream.Options) *telemetry.Upstream {
 	if b.opts.Metrics == nil {
 		return nil
 	}
-	info := telemetry.UpstreamInfo{Namespace: u.Namespace}
+	info := telemetry.UpstreamInfo{Namespace: u.Namespace, NoTrace: bounds.NoTrace, NoBaggage: bounds.NoBaggage}
 	if base, err := url.Parse(end.BaseURL); err == nil {
 		info.Scheme, info.Host = base.Scheme, base.Host
 	}

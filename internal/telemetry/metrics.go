@@ -146,8 +146,8 @@ func (m *Metrics) Reloaded(ok bool, at float64) {
 // Served notes when the first deployment was taken into service.
 func (m *Metrics) Served(at float64) { m.reloadedAt.Set(at) }
 
-// ConnState returns a hook for a server that counts the connections of a
-// listener; see [http.Server.ConnState]. Hijacked connections count as closed.
+// Connections returns what counts the connections of a listener: one function
+// for each that opens, one for each that closes.
 func (m *Metrics) Connections(listener string) (opened, closed func()) {
 	open, total := m.connected.WithLabelValues(listener), m.connections.WithLabelValues(listener)
 	return func() { open.Inc(); total.Inc() }, func() { open.Dec() }

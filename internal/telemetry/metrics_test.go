@@ -154,25 +154,41 @@ func TestCardinality(t *testing.T) {
 	}
 }
 
-// What is counted on the path of a request allocates nothing, once it was met.
-func TestCountingAllocatesNothing(t *testing.T) {
+// following is a request with one call, told of everywhere but in the log.
+func following(exporter *Exporter) func() {
 	m := NewMetrics("test")
-	l := New(Config{Log: slog.New(slog.DiscardHandler), Metrics: m, Recent: NewRecent()})
+	l := New(Config{Log: slog.New(slog.DiscardHandler), Metrics: m, Recent: NewRecent(), Exporter: exporter})
 	op := m.Operation(OperationInfo{Protocol: "rest", Adapter: "a", Name: "get"})
 	call := m.Upstream(UpstreamInfo{Namespace: "up"}).Operation("read", "GET", "/x")
 	ctx, header := context.Background(), http.Header{}
+	given := Carrier{Traceparent: []string{parentUnsampled}}
 	a := new(Access)
-	took := testing.AllocsPerRun(200, func() {
+	return func() {
 		*a = Access{Protocol: "rest", Status: 200}
-		within := a.Begin(ctx, l, Carrier{}, time.Now())
+		within := a.Begin(ctx, l, given, time.Now())
 		a.Reach(op)
 		attempt := call.Begin(within, 1)
 		attempt.Inject(header)
 		attempt.End(200, nil, nil)
 		l.Log(within, a)
-	})
-	if took > 0 {
-		t.Errorf("%.0f allocations", took)
+	}
+}
+
+// What is told on the path of a request allocates nothing, once it was met: with
+// metrics, with the last requests kept, and with a trace that is not sampled.
+func TestFollowingAllocatesNothing(t *testing.T) {
+	for name, exporter := range map[string]*Exporter{"nothing is collected": nil, "not sampled": {}} {
+		if took := testing.AllocsPerRun(200, following(exporter)); took > 0 {
+			t.Errorf("%s: %.0f allocations", name, took)
+		}
+	}
+}
+
+func BenchmarkFollowing(b *testing.B) {
+	run := following(&Exporter{})
+	b.ReportAllocs()
+	for b.Loop() {
+		run()
 	}
 }
 

@@ -163,7 +163,8 @@ func TestSpans(t *testing.T) {
 		{"a success of REST", post, Carrier{}, Access{Protocol: "rest", Method: "POST", Route: "/v1/interactions", Status: 201, RequestID: "r", Caller: "alice"}, []tried{{create, 201, nil}}},
 		{"a caller's trace", post, Carrier{Traceparent: []string{parentSampled}, Tracestate: []string{"a=1"}}, Access{Protocol: "rest", Method: "POST", Route: "/v1/interactions", Status: 404, UpstreamStatus: 404}, []tried{{create, 404, nil}}},
 		{
-			"a retry that failed", post, Carrier{},
+			"a retry that failed", post,
+			Carrier{},
 			Access{Protocol: "rest", Method: "POST", Route: "/v1/interactions", Status: 504, Fault: &fault.Fault{Kind: fault.Timeout, Outcome: fault.Unknown, Cause: errors.New("reset by sesame")}},
 			[]tried{{local, 0, &fault.Fault{Kind: fault.Unreachable, Outcome: fault.NotSent}}, {local, 0, &fault.Fault{Kind: fault.Timeout, Outcome: fault.Unknown}}},
 		},

@@ -37,6 +37,9 @@ type Options struct {
 	MaxConcurrent int
 	// UserAgent is sent with every request.
 	UserAgent string
+	// NoTrace keeps the context of a caller's trace from the upstream, NoBaggage
+	// its baggage only.
+	NoTrace, NoBaggage bool
 	// Counts counts what concerns the upstream as a whole; nil does not.
 	Counts *telemetry.Upstream
 }
