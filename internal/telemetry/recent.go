@@ -156,6 +156,9 @@ func (f *Filter) keeps(r *record) bool {
 
 // View returns what is kept.
 func (r *Recent) View(f Filter) RecentView {
+	if r == nil {
+		return RecentView{Traces: []TraceView{}, Errors: []TraceView{}}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return RecentView{Traces: newest(r.all, r.seen, &f), Errors: newest(r.errors, r.failed, &f), Seen: r.seen, Failed: r.failed}

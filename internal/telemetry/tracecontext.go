@@ -3,7 +3,6 @@ package telemetry
 import (
 	"encoding/hex"
 	"net/http"
-	"strings"
 )
 
 // TraceID and SpanID name a trace and a piece of it. All zeros is none.
@@ -101,15 +100,26 @@ func parseTraceparent(s string) (traceparent, bool) {
 
 // unhex decodes lower-case digits, which are the only ones allowed.
 func unhex(dst []byte, s string) bool {
-	const digits = "0123456789abcdef"
 	for i := range dst {
-		high, low := strings.IndexByte(digits, s[2*i]), strings.IndexByte(digits, s[2*i+1])
-		if high < 0 || low < 0 {
+		high, low := digit(s[2*i]), digit(s[2*i+1])
+		if high > 15 || low > 15 {
 			return false
 		}
-		dst[i] = byte(high<<4 | low)
+		dst[i] = high<<4 | low
 	}
 	return true
+}
+
+// digit is the value of a hexadecimal digit, above 15 for none.
+func digit(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	default:
+		return 0xff
+	}
 }
 
 // format returns a header of version 00.
