@@ -146,8 +146,12 @@ func Status(k fault.Kind) int {
 		return http.StatusUnsupportedMediaType
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.Unconfigured, fault.Busy:
+	case fault.Unconfigured, fault.Busy, fault.Unavailable:
 		return http.StatusServiceUnavailable
+	case fault.KeyConflict:
+		return http.StatusConflict
+	case fault.KeyReused:
+		return http.StatusUnprocessableEntity
 	case fault.Unreachable, fault.Status, fault.Decode, fault.Mapping, fault.Limit:
 		return http.StatusBadGateway
 	case fault.Timeout:
@@ -180,6 +184,12 @@ func Title(k fault.Kind) string {
 		return "Not configured"
 	case fault.Busy:
 		return "Too many calls at once"
+	case fault.Unavailable:
+		return "Upstream left alone"
+	case fault.KeyConflict:
+		return "No answer to repeat"
+	case fault.KeyReused:
+		return "Idempotency key of another request"
 	case fault.Unreachable:
 		return "Upstream connection failed"
 	case fault.Status:

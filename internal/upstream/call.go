@@ -41,7 +41,12 @@ type Response struct {
 	Status int
 	Header http.Header
 	// Body is valid until Release.
-	Body   []byte
+	Body []byte
+	// Retries is how many calls were made again. Doubt reports that one before
+	// the last may have been processed, whatever this answer says.
+	Retries int
+	Doubt   bool
+
 	buffer *bytes.Buffer
 	client *Client
 }
@@ -88,28 +93,76 @@ type requestBody struct{ bytes.Reader }
 // Close does nothing.
 func (*requestBody) Close() error { return nil }
 
-// Do sends the request once. net/http may send it again only if the connection
-// turned out to be dead before a byte was written, or, for methods that are
-// idempotent by definition, closed before it answered. Every answer, of any
-// status, is a Response; redirects are not followed. Errors are *fault.Fault.
+// Do sends the request, and sends it again where that cannot double an effect,
+// as [Client.repeatable] has it; all attempts share the time of one call. By
+// itself net/http sends a request again only if the connection turned out to be
+// dead before a byte was written, or, for safe methods, closed before it
+// answered. Every answer, of any status, is a Response; redirects are not
+// followed. Errors are *fault.Fault.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	if c.missing != nil {
 		return nil, c.missing
 	}
-	caller, start := ctx, time.Now()
-	ctx, cancel := context.WithCancelCause(ctx)
+	end := time.Now().Add(c.opts.Total)
+	c.state.budget.earn()
+	last := c.once(ctx, r, end)
+	if c.opts.Retry.Attempts > 1 && (last.fault != nil || last.answer.Status >= 400) {
+		last = c.again(ctx, r, last, end)
+	}
+	if last.fault != nil {
+		return nil, last.fault
+	}
+	return last.answer, nil
+}
+
+// once makes one attempt, when it is its turn.
+func (c *Client) once(caller context.Context, r *Request, end time.Time) (a attempt) {
+	ctx, cancel := context.WithCancelCause(caller)
 	defer cancel(nil)
 	// One clock times every phase of the call; the transport has none of its own.
-	clock := time.AfterFunc(c.opts.Total, func() { cancel(context.DeadlineExceeded) })
+	clock := time.AfterFunc(time.Until(end), func() { cancel(context.DeadlineExceeded) })
 	defer clock.Stop()
-	if f := c.enter(caller, ctx); f != nil {
-		return nil, f
+	if a.fault = c.turn(caller, ctx, end); a.fault != nil {
+		return a
 	}
 	defer c.leave()
+	p, wait, ok := c.state.breaker.allow(time.Now())
+	if !ok {
+		a.fault = c.broken(wait)
+		return a
+	}
+	defer func() { c.state.breaker.done(p, a.verdict(caller), time.Now()) }()
+	a.answer, a.fault = c.exchange(caller, ctx, r, clock, end)
+	return a
+}
 
+// verdict is what the attempt says about the upstream. Answers that blame the
+// request speak of a working upstream, and so does one that wants fewer requests.
+func (a *attempt) verdict(caller context.Context) verdict {
+	switch {
+	case a.answer != nil:
+		if a.answer.Status >= 500 && a.answer.Status != http.StatusNotImplemented {
+			return failing
+		}
+		return healthy
+	case a.fault == nil, caller.Err() != nil:
+		return neutral // given up, for a reason that is the caller's
+	}
+	switch a.fault.Kind {
+	case fault.Unreachable, fault.Timeout, fault.Decode:
+		return failing
+	case fault.Limit:
+		return healthy
+	default:
+		return neutral
+	}
+}
+
+// exchange sends the request and reads its answer.
+func (c *Client) exchange(caller, ctx context.Context, r *Request, clock *time.Timer, end time.Time) (*Response, *fault.Fault) {
 	x := new(exchange)
 	x.trace.GetConn, x.trace.GotConn = x.connecting, x.hasConnection
-	clock.Reset(min(c.opts.Header, c.opts.Total-time.Since(start)))
+	clock.Reset(min(c.opts.Header, time.Until(end)))
 	answer, err := c.transport.RoundTrip(c.request(httptrace.WithClientTrace(ctx, &x.trace), x, r))
 	if err != nil {
 		return nil, c.failure(caller, ctx, x.outcome(), err)
@@ -122,7 +175,7 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 			Message: fmt.Sprintf("%s answered with the status %d, which is none of an answer", c.base.Host, answer.StatusCode),
 		}
 	}
-	clock.Reset(c.opts.Total - time.Since(start))
+	clock.Reset(time.Until(end))
 	return c.read(caller, ctx, x, answer)
 }
 
@@ -187,7 +240,7 @@ func join(a, separator, b string) string {
 	return a + separator + b
 }
 
-func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Response) (*Response, error) {
+func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Response) (*Response, *fault.Fault) {
 	buffer := c.buffers.Get().(*bytes.Buffer)
 	buffer.Reset()
 	out := &x.response

@@ -6,7 +6,6 @@ package upstream
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -31,19 +30,31 @@ type Options struct {
 	Connect, Header, Total time.Duration
 	// MaxBody bounds the answer's body after decompression, in bytes.
 	MaxBody int64
-	// MaxConcurrent bounds calls under way at once.
-	MaxConcurrent int
+	// MaxConcurrent bounds calls under way at once, MaxQueue those that wait for
+	// their turn: the next one is refused.
+	MaxConcurrent, MaxQueue int
+	Retry                   Retry
+	Breaker                 Breaker
+	Rate                    Rate
+	// Proxy is the address of a proxy, "" the environment's choice, and "none" none.
+	Proxy string
+	// TLS is how the upstream is met over TLS; nil is the system's way.
+	TLS *tls.Config
 	// UserAgent is sent with every request.
 	UserAgent string
 }
 
 // Defaults returns the bounds that apply where the operator says nothing.
 func Defaults() Options {
-	return Options{Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second, MaxBody: 10 << 20, MaxConcurrent: 256, UserAgent: "patchbay"}
+	return Options{
+		Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second, MaxBody: 10 << 20, MaxConcurrent: 256, MaxQueue: 1024,
+		Retry:   Retry{Attempts: 3, Base: 200 * time.Millisecond, Max: 5 * time.Second},
+		Breaker: Breaker{Failures: 10, Window: 20, Pause: 5 * time.Second}, UserAgent: "patchbay",
+	}
 }
 
-// Client talks to one consumed API. It is immutable after [NewClient] and
-// safe for concurrent use; it keeps connections alive between calls.
+// Client talks to one consumed API. It is safe for concurrent use; it keeps
+// connections alive between calls. All that changes about it is its [State].
 type Client struct {
 	namespace string
 	base      url.URL
@@ -54,7 +65,11 @@ type Client struct {
 	transport *http.Transport
 	// blank is what all requests have in common.
 	blank http.Request
-	slots chan struct{}
+	// unprocessed are the statuses that promise that nothing was processed.
+	unprocessed []int
+	states      *States
+	state       *State
+	closed      sync.Once
 	// missing names what an operator has to provide before calls can be made.
 	missing *fault.Fault
 	buffers sync.Pool
@@ -67,6 +82,11 @@ type Endpoint struct {
 	// operation's path. Empty only where Missing is set.
 	BaseURL string
 	Signer  auth.Signer
+	// Unprocessed are the statuses with which the provider promises that a
+	// request had no effect, whatever its method.
+	Unprocessed []int
+	// States, if set, has the state of this upstream.
+	States *States
 	// Missing, if set, is returned for every call: a credential or an address
 	// that the operator has not given.
 	Missing *fault.Fault
@@ -77,7 +97,7 @@ func NewClient(end Endpoint, opts Options) (*Client, error) {
 	c := &Client{
 		namespace: end.Namespace, signer: end.Signer, opts: opts, missing: end.Missing,
 		blank: http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1},
-		agent: []string{opts.UserAgent}, slots: make(chan struct{}, max(1, opts.MaxConcurrent)),
+		agent: []string{opts.UserAgent}, unprocessed: end.Unprocessed, states: end.States,
 	}
 	c.buffers.New = func() any { return new(bytes.Buffer) }
 	if end.BaseURL != "" {
@@ -89,19 +109,46 @@ func NewClient(end Endpoint, opts Options) (*Client, error) {
 	} else if end.Missing == nil {
 		return nil, fmt.Errorf("%s has no base address", end.Namespace)
 	}
+	proxy, err := proxyOf(opts.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	settings := &tls.Config{MinVersion: tls.VersionTLS12}
+	if opts.TLS != nil {
+		settings = opts.TLS.Clone() // the transport adds to it
+	}
+	c.state = end.States.take(stateKey{
+		namespace: end.Namespace, base: end.BaseURL, maxConcurrent: opts.MaxConcurrent, maxQueue: opts.MaxQueue, breaker: opts.Breaker, rate: opts.Rate,
+	})
 	dialer := &net.Dialer{Timeout: opts.Connect, KeepAlive: 30 * time.Second}
 	c.transport = &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    opts.Connect,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        settings,
 		MaxIdleConns:           opts.MaxConcurrent,
 		MaxIdleConnsPerHost:    opts.MaxConcurrent,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		ForceAttemptHTTP2:      true,
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  proxy,
 	}
 	return c, nil
+}
+
+// proxyOf returns how a transport finds its proxy. Messages keep the proxy's
+// credentials.
+func proxyOf(address string) (func(*http.Request) (*url.URL, error), error) {
+	switch address {
+	case "":
+		return http.ProxyFromEnvironment, nil
+	case "none":
+		return nil, nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" && u.Scheme != "socks5h" {
+		return nil, errors.New("the proxy's address is not http://, https:// or socks5://HOST:PORT")
+	}
+	return http.ProxyURL(u), nil
 }
 
 // ParseBase checks a base address: absolute, http or https, without user
@@ -158,28 +205,12 @@ func (c *Client) Prefix() string { return c.prefix }
 // Missing returns why no call can be made, or nil.
 func (c *Client) Missing() *fault.Fault { return c.missing }
 
-// Close gives up idle connections. Calls under way are not touched.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+// State returns what is known about the upstream.
+func (c *Client) State() *State { return c.state }
 
-// enter waits for a place among the concurrent calls.
-func (c *Client) enter(caller, ctx context.Context) *fault.Fault {
-	select {
-	case c.slots <- struct{}{}:
-		return nil
-	default:
-	}
-	select {
-	case c.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		if errors.Is(caller.Err(), context.Canceled) {
-			return &fault.Fault{Kind: fault.Canceled, Outcome: fault.NotSent, Message: "the caller went away before its call had its turn", Cause: context.Cause(ctx)}
-		}
-		return &fault.Fault{
-			Kind: fault.Busy, Outcome: fault.NotSent,
-			Message: fmt.Sprintf("all %d concurrent calls to %s were taken", cap(c.slots), c.namespace), Cause: context.Cause(ctx),
-		}
-	}
+// Close gives up idle connections, and the client's share in its state. Calls
+// under way are not touched.
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.closed.Do(func() { c.states.release(c.state) })
 }
-
-func (c *Client) leave() { <-c.slots }
