@@ -22,6 +22,8 @@ type Deployment struct {
 	Bound   []*plan.Bound
 	// groups are the adapters by the address that they share.
 	groups []group
+	// States are what the deployment knows about its upstreams, for the next one.
+	States *upstream.States
 }
 
 // BindOptions are what binding needs besides the deployment's options.
@@ -32,6 +34,9 @@ type BindOptions struct {
 	// Lenient goes on without credentials; calls then say what is missing.
 	Lenient bool
 	Version string
+	// States have what is known about upstreams. A deployment that replaces
+	// another is given the other's, see [Deployment.States]; nil makes new ones.
+	States *upstream.States
 }
 
 // Simulated reports whether the sandbox stands in for a host.
@@ -39,7 +44,10 @@ func Simulated(host string) bool { return host == "flex-api.twilio.com" }
 
 // Bind gives loaded documents their values.
 func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.List, error) {
-	d := &Deployment{Options: opts, Loaded: l}
+	if with.States == nil {
+		with.States = new(upstream.States)
+	}
+	d := &Deployment{Options: opts, Loaded: l, States: with.States}
 	if err := known(l, opts); err != nil {
 		return nil, nil, err
 	}
@@ -49,6 +57,7 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 		environments[i] = with.Environment.For(Namespaces(p)...)
 		bo, err := bindOptions(p, opts, with)
 		if err != nil {
+			d.Close()
 			return nil, nil, err
 		}
 		bo.Environment = environments[i]
@@ -61,6 +70,7 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 	}
 	var err error
 	if d.groups, err = groups(l.Plans, opts); err != nil {
+		d.Close()
 		return nil, nil, err
 	}
 	for i := range d.groups {
@@ -152,15 +162,16 @@ func orNear(name string, candidates []string) string {
 
 func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions) (plan.BindOptions, error) {
 	out := plan.BindOptions{
-		Environment: with.Environment, Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
+		Environment: with.Environment, Lenient: with.Lenient, States: with.States, AllowPlain: opts.AllowPlainHTTP,
 		BaseURLs: map[string]string{}, Simulated: map[string]bool{}, Checks: map[string]plan.Checks{}, Upstreams: map[string]upstream.Options{},
 	}
 	for _, u := range p.Upstreams {
 		settings := opts.Upstream(u.Namespace)
-		out.Upstreams[u.Namespace] = upstream.Options{
-			Connect: settings.Connect, Header: settings.Header, Total: settings.Total, MaxBody: settings.MaxResponse,
-			MaxConcurrent: settings.MaxConcurrent, UserAgent: "patchbay/" + with.Version,
+		bounds, err := upstreamOptions(u.Namespace, &settings, with.Version)
+		if err != nil {
+			return out, err
 		}
+		out.Upstreams[u.Namespace] = bounds
 		mode, err := plan.ParseChecks(cmp.Or(settings.Checks, "enforce"))
 		if err != nil {
 			return out, fmt.Errorf("--request-checks: %w", err)

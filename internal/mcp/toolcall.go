@@ -36,6 +36,7 @@ func (s *Server) serveToolCall(ctx context.Context, x *exchange) *Error {
 		Era:        x.rev.era,
 		Header:     x.header,
 		clientInfo: x.clientInfo(),
+		meta:       x.msg.metaOther,
 		progress:   x.progress(),
 	}
 	defer call.progress.stop() // also when the function panics
@@ -57,6 +58,7 @@ func (s *Server) answerCall(x *exchange, t *boundTool, res *Result) *Error {
 	}
 	x.info.IsError = res.IsError
 	x.begin(s)
+	x.annotate(res.Meta)
 	x.out = append(x.out, `"content":`...)
 	switch {
 	case len(res.Content) == 0 && res.Structured != nil:

@@ -64,6 +64,8 @@ type BindOptions struct {
 	// Upstreams bounds the calls by namespace, Upstream those of the others.
 	Upstreams map[string]upstream.Options
 	Upstream  upstream.Options
+	// States, if set, have what is known about the upstreams already.
+	States *upstream.States
 	// AllowPlain admits sending credentials over http beyond loopback.
 	AllowPlain bool
 }
@@ -200,7 +202,10 @@ func (b *binder) text(t *template.Bound) (secret.Value, []*Variable) {
 }
 
 func (b *binder) client(u *Upstream, bounds upstream.Options) (*upstream.Client, auth.Signer) {
-	end := upstream.Endpoint{Namespace: u.Namespace}
+	end := upstream.Endpoint{Namespace: u.Namespace, States: b.opts.States}
+	if u.Profile != nil {
+		end.Unprocessed = u.Profile.NotProcessed
+	}
 	if replaced, ok := b.opts.BaseURLs[u.Namespace]; ok {
 		end.BaseURL = replaced
 	} else {

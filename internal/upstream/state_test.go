@@ -64,6 +64,10 @@ func TestStatesAreShared(t *testing.T) {
 // slow answers each request after a second, and tells in which order they came.
 func slow(t *testing.T, c *Client) *[]string {
 	var order []string
+	second := func() {
+		timer := time.NewTimer(time.Second) // of the test's own clock
+		<-timer.C
+	}
 	pipe(t, c, func(conn net.Conn) {
 		defer conn.Close()
 		r := bufio.NewReader(conn)
@@ -73,7 +77,7 @@ func slow(t *testing.T, c *Client) *[]string {
 				return
 			}
 			order = append(order, request.URL.Path)
-			time.Sleep(time.Second)
+			second()
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"strings"
 
+	"patchbay/internal/idempotency"
 	"patchbay/internal/jsonvalue"
 	core "patchbay/internal/mcp"
 	"patchbay/internal/plan"
@@ -23,6 +24,8 @@ type Options struct {
 	Version string
 	Log     *telemetry.Logger
 	IDs     *telemetry.IDs
+	// Keys keeps what becomes of calls with an idempotency key; nil takes none.
+	Keys *idempotency.Keeper
 	// Selection is the operator's choice of tools; a URL can only narrow it.
 	Selection Selection
 	// MaxResult bounds the text of a result, in bytes; 0 is no bound.

@@ -14,6 +14,7 @@ import (
 	"patchbay/internal/auth"
 	"patchbay/internal/diag"
 	"patchbay/internal/fault"
+	"patchbay/internal/idempotency"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/plan"
 	"patchbay/internal/route"
@@ -29,6 +30,8 @@ type Options struct {
 	MaxBody int64
 	Log     *telemetry.Logger
 	IDs     *telemetry.IDs
+	// Keys keeps what becomes of requests with an idempotency key; nil takes none.
+	Keys *idempotency.Keeper
 	// Pages finds documents of our own, which are served where no route claims
 	// their path; nil has none.
 	Pages Pages
@@ -141,6 +144,8 @@ type exchange struct {
 	e      *endpoint
 	access telemetry.Access
 	args   plan.Args
+	// caller names who asks, where callers have names.
+	caller string
 	room   [8]jsonvalue.Value
 	params [route.MaxParams]string
 	// The values of two response headers, which net/http only reads.
@@ -191,12 +196,12 @@ func (x *exchange) serve(ctx context.Context) *fault.Fault {
 	if f := x.inputs(params); f != nil {
 		return f
 	}
-	out, err := e.member.Bound.Run(ctx, e.op.Operation, &x.args)
+	out, err := x.run(ctx, e)
 	if err != nil {
 		return fault.Of(err)
 	}
-	x.access.Advice = len(out.Advice)
-	if !out.Mock {
+	x.access.Advice, x.access.Retries = len(out.Advice), out.Retries
+	if !out.Mock && !x.access.Replayed {
 		x.access.UpstreamStatus = out.Status
 	}
 	x.write(out)
