@@ -104,14 +104,17 @@ func (x *trial) told(s *site, client *http.Client) (string, error) {
 	if x.tool {
 		return x.toolTold(said)
 	}
-	var content struct{ Sid, Outcome string }
+	var content struct {
+		SID     string `json:"sid"`
+		Outcome string
+	}
 	if err := json.Unmarshal(said, &content); err != nil {
 		return "", fmt.Errorf("%s: %w", said, err)
 	}
 	if answer.Header.Get("Patchbay-Source") == fromGateway {
 		return content.Outcome, nil
 	}
-	if content.Sid != x.id {
+	if content.SID != x.id {
 		return "mixed: " + string(said), nil
 	}
 	return fmt.Sprint(answer.StatusCode), nil
@@ -123,8 +126,10 @@ func (x *trial) toolTold(said []byte) (string, error) {
 		ID     int
 		Result struct {
 			Content           []struct{ Text string }
-			StructuredContent struct{ Sid string }
-			IsError           bool
+			StructuredContent struct {
+				SID string `json:"sid"`
+			}
+			IsError bool
 		}
 	}
 	if err := json.Unmarshal(said, &message); err != nil || message.ID != 7 || len(message.Result.Content) == 0 {
@@ -132,7 +137,7 @@ func (x *trial) toolTold(said []byte) (string, error) {
 	}
 	text := message.Result.Content[0].Text
 	switch r := message.Result; {
-	case r.StructuredContent.Sid == x.id:
+	case r.StructuredContent.SID == x.id:
 		return "200", nil
 	case strings.HasPrefix(text, "The change was accepted (HTTP 200)"), strings.Contains(text, "answered 200, but its answer did not arrive whole"):
 		return "answered", nil
@@ -275,7 +280,8 @@ func TestFaultSuiteBreaker(t *testing.T) {
 		c.stop()
 		first := trials(round * 2)
 		underLoad(t, s, first, func(x *trial, told string) {
-			if seen, _ := c.effects(x.id); told != "not_sent" || seen != 0 {
+			// A connection that was kept may be found to be dead only when it is used.
+			if seen, _ := c.effects(x.id); told != "not_sent" && told != "unknown" || seen != 0 {
 				t.Errorf("told %q, %d requests came", told, seen)
 			}
 		})

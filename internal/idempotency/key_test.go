@@ -13,7 +13,7 @@ func TestParseKey(t *testing.T) {
 	for text, want := range map[string]string{
 		"8e03978e-40d5-43dd-bc93-6894a57f9324":   "8e03978e-40d5-43dd-bc93-6894a57f9324",
 		`"8e03978e-40d5-43dd-bc93-6894a57f9324"`: "8e03978e-40d5-43dd-bc93-6894a57f9324",
-		`"a \"b\" \\"`: `a "b" \`, "x": "x", strings.Repeat("x", MaxKey): strings.Repeat("x", MaxKey),
+		`"a \"b\" \\"`:                           `a "b" \`, "x": "x", strings.Repeat("x", MaxKey): strings.Repeat("x", MaxKey),
 		`a"b`: `a"b`,
 		"":    "", `""`: "", `"`: "", `"a`: "", `"a"b"`: "", `"a\"`: "", `"a\n"`: "", "a b": "", "ü": "", "a\x7f": "", "\"a\t\"": "",
 		strings.Repeat("x", MaxKey+1): "",
