@@ -20,7 +20,8 @@ import (
 
 // fate is what happens to the requests of one id, and what callers may be told of
 // a write and of a read: a status of an answer, or an outcome of a fault. There is
-// more than one where retries may be used up: then it is what the last attempt left.
+// more than one where retries may be used up: then it is what the last attempt left,
+// and where a retry may have met a connection that another request's fate has killed.
 type fate struct {
 	name        string
 	steps       []string
@@ -48,8 +49,8 @@ func fates() []fate {
 		{"500", one(step500), one("500"), one("500"), 1},
 		{"a burst of 503", one(step503, step503, stepOK), one("503"), one("200", "503"), 1},
 		{"503 for ever", one(step503), one("503"), one("503"), 1},
-		{"one 429", one(step429, stepOK), one("200", "429"), one("200", "429"), 1},
-		{"a storm of 429", one(step429), one("429"), one("429"), 0},
+		{"one 429", one(step429, stepOK), one("200", "429", "unknown"), one("200", "429"), 1},
+		{"a storm of 429", one(step429), one("429", "unknown"), one("429"), 0},
 		{"429 and then a reset", one(step429, stepApplyReset, stepOK), one("unknown", "429"), one("200", "429", "unknown"), 1},
 		{"400", one(step400), one("400"), one("400"), 0},
 	}
