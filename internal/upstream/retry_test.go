@@ -123,6 +123,13 @@ type scripted struct {
 	times []time.Time
 }
 
+// play replaces the steps.
+func (s *scripted) play(steps ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.steps = steps
+}
+
 func (s *scripted) next() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -307,12 +314,12 @@ func TestRetryWithinTime(t *testing.T) {
 		if _, _, f := do(t.Context(), c, get()); f == nil || f.Kind != fault.Timeout || time.Since(start) != 3*time.Second {
 			t.Errorf("%+v after %v, want a timeout after 3s", f, time.Since(start))
 		}
-		s.steps = []string{"503/4"}
+		s.play("503/4")
 		start = time.Now()
 		if status, _, _ := do(t.Context(), c, get()); status != 503 || time.Since(start) != 0 {
 			t.Errorf("%d after %v, want the answer at once: there is no time for another", status, time.Since(start))
 		}
-		s.steps = []string{"503/2"}
+		s.play("503/2")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start = time.Now()
