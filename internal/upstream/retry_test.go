@@ -123,6 +123,13 @@ type scripted struct {
 	times []time.Time
 }
 
+// arrived returns the bodies of the requests so far, and when they came.
+func (s *scripted) arrived() (bodies []string, times []time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bodies, s.times
+}
+
 // play replaces the steps.
 func (s *scripted) play(steps ...string) {
 	s.mu.Lock()
@@ -266,10 +273,11 @@ func TestRetries(t *testing.T) {
 					}
 					answer.Release()
 				}
-				if got != test.want || len(s.bodies) != test.sent || retries != test.retries {
-					t.Errorf("%s, sent %d times, %d retries; want %s, %d and %d", got, len(s.bodies), retries, test.want, test.sent, test.retries)
+				bodies, _ := s.arrived()
+				if got != test.want || len(bodies) != test.sent || retries != test.retries {
+					t.Errorf("%s, sent %d times, %d retries; want %s, %d and %d", got, len(bodies), retries, test.want, test.sent, test.retries)
 				}
-				for _, body := range s.bodies {
+				for _, body := range bodies {
 					if words[0] != http.MethodGet && body != `{"n":1}` {
 						t.Errorf("sent the body %q", body)
 					}
@@ -294,11 +302,12 @@ func TestRetryWaits(t *testing.T) {
 		if status, _, f := do(t.Context(), c, get()); status != 200 {
 			t.Fatalf("%d, %v", status, f)
 		}
-		if first := s.times[1].Sub(s.times[0]); first < 3*time.Second || first > 3200*time.Millisecond {
+		_, times := s.arrived()
+		if first := times[1].Sub(times[0]); first < 3*time.Second || first > 3200*time.Millisecond {
 			t.Errorf("the first pause took %v", first)
 		}
 		// A date has whole seconds.
-		if whole := s.times[2].Sub(s.times[0]); whole < 5*time.Second || whole > 6200*time.Millisecond {
+		if whole := times[2].Sub(times[0]); whole < 5*time.Second || whole > 6200*time.Millisecond {
 			t.Errorf("both pauses took %v", whole)
 		}
 	})
@@ -363,7 +372,8 @@ func TestRetryBudget(t *testing.T) {
 				t.Fatal(status, f)
 			}
 		}
-		if sent := len(s.bodies); sent > calls+calls/5+10 || sent < calls+calls/5 {
+		bodies, _ := s.arrived()
+		if sent := len(bodies); sent > calls+calls/5+10 || sent < calls+calls/5 {
 			t.Errorf("%d requests for %d calls", sent, calls)
 		}
 	})
