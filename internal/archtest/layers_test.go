@@ -16,6 +16,7 @@ func layers() [][]string {
 		{"internal/engine"},
 		{"internal/expose/page"},
 		{"internal/control", "internal/expose/rest", "internal/expose/mcp"},
+		{"internal/idempotency"},
 		{"internal/plan"},
 		{"internal/contract", "internal/upstream"},
 		{"internal/lint", "internal/profile"},
@@ -138,7 +139,7 @@ func importHomes() []home {
 		{"log", nil, "log/slog, on a logger that was passed in"},
 		{"net/http", []string{
 			"cmd/...", "internal/cli", "internal/engine", "internal/expose/...", "internal/mcp", "internal/sandbox", "internal/guard", "internal/telemetry", "internal/ratelimit", "internal/control",
-			"internal/plan", "internal/upstream", "internal/auth", "internal/problem",
+			"internal/plan", "internal/upstream", "internal/auth", "internal/problem", "internal/idempotency",
 		}, "documents are compiled without a network"},
 		{"os/exec", nil, never},
 		{"plugin", nil, never},

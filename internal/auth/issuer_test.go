@@ -260,7 +260,7 @@ func TestIssuerDown(t *testing.T) {
 		return sign(t, jwt.SigningMethodES256, key, map[string]any{"kid": "k"}, s.claimsNow(nil))
 	}
 	_, refused := ask(v, good())
-	if refused == nil || refused.Fault.Kind != fault.Unavailable || refused.Fault.RetryAfter <= 0 || refused.Fault.Cause == nil {
+	if refused == nil || refused.Fault.Kind != fault.Unready || refused.Fault.RetryAfter <= 0 || refused.Fault.Cause == nil {
 		t.Fatalf("without keys: %+v", refused)
 	}
 	if len(s.failures) == 0 || !strings.Contains(s.failures[0], "answered 503") {

@@ -261,7 +261,7 @@ func (e tokenError) Error() string { return string(e) }
 // while the issuer's keys cannot be had.
 func (v *Verifier) badToken(r *http.Request, err error) *Refusal {
 	if missing, ok := errors.AsType[*unavailableError](err); ok {
-		f := fault.New(fault.Unavailable, "the token cannot be checked: the keys of its issuer cannot be had")
+		f := fault.New(fault.Unready, "the token cannot be checked: the keys of its issuer cannot be had")
 		f.Hint = "try again later; the operator finds the reason in the log"
 		f.RetryAfter, f.Cause = missing.retry, missing.cause
 		return &Refusal{Fault: f}

@@ -27,12 +27,15 @@ type flags struct {
 	lookupEnv  func(string) (string, bool)
 	listenable bool
 	// observed reports that the command tells of requests to others.
-	observed bool
+	observed  bool
+	retries   int
+	noBreaker bool
 }
 
 // newFlags registers the flags that say what is run and with which values.
 func (c *command) newFlags(cmd *cobra.Command) *flags {
 	f := &flags{opts: deploy.Defaults(), lookupEnv: c.lookup}
+	f.retries = f.opts.Limits.Retry.Attempts - 1
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE` (NAME=value lines), after the environment; repeatable")
@@ -63,6 +66,9 @@ func (f *flags) limitFlags(cmd *cobra.Command) {
 	set.Int64Var(&l.MaxBody, "max-body", l.MaxBody, "largest request body, in `BYTES`")
 	set.Int64Var(&l.MaxResponse, "max-response", l.MaxResponse, "largest upstream answer after decompression, in `BYTES`")
 	set.IntVar(&l.MaxConcurrent, "max-concurrent", l.MaxConcurrent, "most calls to one upstream at a time, as `N`")
+	set.IntVar(&l.MaxQueue, "max-queue", l.MaxQueue, "most calls that wait for their turn at one upstream, as `N`; more are refused")
+	set.IntVar(&f.retries, "retries", f.retries, "how often a call is made again at most, as `N`, where that cannot double an effect; 0 never")
+	set.BoolVar(&f.noBreaker, "no-breaker", false, "go on calling an upstream that fails again and again")
 	set.DurationVar(&l.Connect, "connect-timeout", l.Connect, "time to connect to an upstream")
 	set.DurationVar(&l.Header, "header-timeout", l.Header, "time until an upstream's answer begins")
 	set.DurationVar(&l.Total, "timeout", l.Total, "time for a whole upstream call, and for all the steps of an operation together")
@@ -145,6 +151,13 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 	}
 	if err := f.collector(); err != nil {
 		return nil, err
+	}
+	if f.retries < 0 {
+		return nil, usageError{fmt.Errorf("--retries %d: want 0 or more", f.retries)}
+	}
+	o.Limits.Retry.Attempts = f.retries + 1
+	if f.noBreaker {
+		o.Limits.Breaker.Failures = -1
 	}
 	if err := o.Check(); err != nil {
 		return nil, usageError{err}

@@ -94,21 +94,29 @@ type Sandbox struct {
 type Limits struct {
 	// MaxBody and MaxResponse are in bytes.
 	MaxBody, MaxResponse int64
-	// MaxConcurrent bounds calls under way per upstream.
-	MaxConcurrent int
+	// MaxConcurrent bounds calls under way per upstream, MaxQueue those that wait
+	// for their turn.
+	MaxConcurrent, MaxQueue int
 	// Connect, Header and Total bound a call's phases.
 	Connect, Header, Total time.Duration
+	// Retry and Breaker hold for the upstreams that have none of their own.
+	Retry   Retry
+	Breaker Breaker
 }
 
 // Defaults returns the options that hold where an operator says nothing.
 func Defaults() Options {
 	return Options{
 		Listen: map[string]string{}, Mounts: map[string]string{}, Upstreams: map[string]string{}, Renames: map[string]string{}, Checks: map[string]string{}, BodyTypes: map[string]string{},
-		Sandbox:   Sandbox{SetupDelay: 400 * time.Millisecond},
-		Limits:    Limits{MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second},
-		MaxResult: 64 << 10,
-		Telemetry: Telemetry{Sample: 1},
-		Drain:     15 * time.Second,
+		Sandbox: Sandbox{SetupDelay: 400 * time.Millisecond},
+		Limits: Limits{
+			MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, MaxQueue: 1024, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second,
+			Retry: Retry{Attempts: 3, Base: 200 * time.Millisecond, Max: 5 * time.Second}, Breaker: Breaker{Failures: 10, Window: 20, Pause: 5 * time.Second},
+		},
+		Telemetry:   Telemetry{Sample: 1},
+		MaxResult:   64 << 10,
+		Drain:       15 * time.Second,
+		Idempotency: Idempotency{MaxEntries: 100_000, MaxBytes: 64 << 20, Seconds: 24 * 3600},
 	}
 }
 
@@ -154,6 +162,9 @@ func (o *Options) Check() error {
 		return err
 	}
 	l := &o.Limits
+	if l.Retry.Attempts < 0 || l.MaxQueue < 0 {
+		return fmt.Errorf("--retries and --max-queue must not be negative")
+	}
 	if l.MaxBody <= 0 || l.MaxResponse <= 0 || l.MaxConcurrent <= 0 || l.Connect <= 0 || l.Header <= 0 || l.Total <= 0 || o.Drain < 0 || o.MaxResult < 0 {
 		return fmt.Errorf("limits and time-outs must be positive")
 	}

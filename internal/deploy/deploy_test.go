@@ -79,3 +79,23 @@ func TestDefaultsAreSeparate(t *testing.T) {
 		t.Errorf("%+v", b)
 	}
 }
+
+// TestUpstreamSettings: each field comes from the namespace, then from the settings
+// for all, then from the flags.
+func TestUpstreamSettings(t *testing.T) {
+	o := Defaults()
+	o.UpstreamSettings = map[string]Upstream{
+		"":  {Retry: Retry{Base: time.Second}, Breaker: Breaker{Pause: time.Minute}, MaxQueue: 7, Rate: Rate{PerSecond: 3}},
+		"a": {Retry: Retry{Attempts: 9}, Breaker: Breaker{Failures: -1}, Rate: Rate{PerSecond: 5, Burst: 2}},
+	}
+	a, b := o.Upstream("a"), o.Upstream("b")
+	if want := (Retry{Attempts: 9, Base: time.Second, Max: o.Limits.Retry.Max}); a.Retry != want {
+		t.Errorf("%+v, want %+v", a.Retry, want)
+	}
+	if want := (Breaker{Failures: -1, Window: o.Limits.Breaker.Window, Pause: time.Minute}); a.Breaker != want {
+		t.Errorf("%+v, want %+v", a.Breaker, want)
+	}
+	if a.MaxQueue != 7 || a.Rate != (Rate{5, 2}) || b.Rate != (Rate{PerSecond: 3}) || b.Retry.Attempts != o.Limits.Retry.Attempts {
+		t.Errorf("%+v\n%+v", a, b)
+	}
+}

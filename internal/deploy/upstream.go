@@ -45,6 +45,7 @@ type Retry struct {
 	// the default, 1 none but the first.
 	Attempts int
 	// Base is the first pause, which doubles up to Max; both are spread by chance.
+	// Max is also the longest Retry-After that is waited for.
 	Base, Max time.Duration
 }
 
@@ -89,10 +90,11 @@ func (o *Options) Upstream(namespace string) Upstream {
 	u.Total = cmp.Or(u.Total, all.Total, o.Limits.Total)
 	u.MaxResponse = cmp.Or(u.MaxResponse, all.MaxResponse, o.Limits.MaxResponse)
 	u.MaxConcurrent = cmp.Or(u.MaxConcurrent, all.MaxConcurrent, o.Limits.MaxConcurrent)
-	u.MaxQueue = cmp.Or(u.MaxQueue, all.MaxQueue)
+	u.MaxQueue = cmp.Or(u.MaxQueue, all.MaxQueue, o.Limits.MaxQueue)
 	u.Checks = cmp.Or(o.Checks[namespace], u.Checks, o.Checks[""], all.Checks)
 	u.BodyType = cmp.Or(o.BodyTypes[namespace], u.BodyType, o.BodyTypes[""], all.BodyType)
-	u.Retry, u.Breaker, u.Rate = cmp.Or(u.Retry, all.Retry), cmp.Or(u.Breaker, all.Breaker), cmp.Or(u.Rate, all.Rate)
+	u.Retry, u.Breaker = u.Retry.or(all.Retry).or(o.Limits.Retry), u.Breaker.or(all.Breaker).or(o.Limits.Breaker)
+	u.Rate = cmp.Or(u.Rate, all.Rate)
 	if u.Credentials == nil {
 		u.Credentials = all.Credentials
 	}
@@ -100,4 +102,12 @@ func (o *Options) Upstream(namespace string) Upstream {
 	u.Propagate = cmp.Or(u.Propagate, all.Propagate)
 	u.Proxy, u.TLS = cmp.Or(u.Proxy, all.Proxy), cmp.Or(u.TLS, all.TLS)
 	return u
+}
+
+func (r Retry) or(other Retry) Retry {
+	return Retry{Attempts: cmp.Or(r.Attempts, other.Attempts), Base: cmp.Or(r.Base, other.Base), Max: cmp.Or(r.Max, other.Max)}
+}
+
+func (b Breaker) or(other Breaker) Breaker {
+	return Breaker{Failures: cmp.Or(b.Failures, other.Failures), Window: cmp.Or(b.Window, other.Window), Pause: cmp.Or(b.Pause, other.Pause)}
 }

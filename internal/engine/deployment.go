@@ -29,6 +29,8 @@ type Deployment struct {
 	pool *upstream.Pool
 	// issuers are its own, nil where they are the engine's.
 	issuers *auth.Issuers
+	// States are what the deployment knows about its upstreams, for the next one.
+	States *upstream.States
 }
 
 // BindOptions are what binding needs besides the deployment's options.
@@ -45,6 +47,9 @@ type BindOptions struct {
 	// Metrics counts the calls of upstreams; [Engine.Metrics] has those of the
 	// process. Nil counts none.
 	Metrics *telemetry.Metrics
+	// States have what is known about upstreams. A deployment that replaces
+	// another is given the other's, see [Deployment.States]; nil makes new ones.
+	States *upstream.States
 }
 
 // Simulated reports whether the sandbox stands in for a host.
@@ -52,18 +57,28 @@ func Simulated(host string) bool { return host == "flex-api.twilio.com" }
 
 // Bind gives loaded documents their values.
 func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.List, error) {
-	d := &Deployment{Options: opts, Loaded: l}
+	if with.States == nil {
+		with.States = new(upstream.States)
+	}
+	d := &Deployment{Options: opts, Loaded: l, States: with.States}
 	if err := known(l, opts); err != nil {
 		return nil, nil, err
 	}
 	var diags diag.List
 	defaults := opts.Upstream("")
-	d.pool = upstream.NewPool(upstreamOptions(&defaults, with.Version))
+	bounds, err := upstreamOptions("", &defaults, with.Version)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d.pool, err = upstream.NewPool(bounds); err != nil {
+		return nil, nil, err
+	}
 	environments := make([]*bind.Environment, len(l.Plans))
 	for i, p := range l.Plans {
 		environments[i] = with.Environment.For(Namespaces(p)...)
 		bo, err := bindOptions(p, opts, with, d.pool)
 		if err != nil {
+			d.Close()
 			return nil, nil, err
 		}
 		bo.Environment = environments[i]
@@ -79,8 +94,8 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 	if !opts.Sandbox.Enabled {
 		diags = append(diags, shared(d, environments)...)
 	}
-	var err error
 	if d.groups, err = groups(l.Plans, opts); err != nil {
+		d.Close()
 		return nil, nil, err
 	}
 	if with.Issuers == nil {
@@ -188,14 +203,18 @@ func orNear(name string, candidates []string) string {
 // the connections of a pool as long as their settings admit it.
 func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions, pool *upstream.Pool) (plan.BindOptions, error) {
 	out := plan.BindOptions{
-		Lenient: with.Lenient, Metrics: with.Metrics, AllowPlain: opts.AllowPlainHTTP,
+		Lenient: with.Lenient, Metrics: with.Metrics, States: with.States, AllowPlain: opts.AllowPlainHTTP,
 		BaseURLs: map[string]string{}, Checks: map[string]plan.Checks{}, Upstreams: map[string]upstream.Options{},
 		Callers: map[string]map[string]plan.Credential{}, CallersOnly: map[string]bool{}, Replaced: replaced(p, opts),
 	}
+	defaults := opts.Upstream("")
 	for _, u := range p.Upstreams {
 		settings := opts.Upstream(u.Namespace)
-		bounds := upstreamOptions(&settings, with.Version)
-		if settings.Connect == opts.Limits.Connect && settings.MaxConcurrent == opts.Limits.MaxConcurrent {
+		bounds, err := upstreamOptions(u.Namespace, &settings, with.Version)
+		if err != nil {
+			return out, err
+		}
+		if settings.Connect == defaults.Connect && settings.MaxConcurrent == defaults.MaxConcurrent && settings.Proxy == defaults.Proxy && settings.TLS == defaults.TLS {
 			bounds.Pool = pool
 		}
 		out.Upstreams[u.Namespace] = bounds
@@ -210,14 +229,6 @@ func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions, pool *ups
 		}
 	}
 	return out, nil
-}
-
-func upstreamOptions(settings *deploy.Upstream, version string) upstream.Options {
-	return upstream.Options{
-		Connect: settings.Connect, Header: settings.Header, Total: settings.Total, MaxBody: settings.MaxResponse,
-		MaxConcurrent: settings.MaxConcurrent, UserAgent: "patchbay/" + version,
-		NoTrace: settings.Propagate == "none", NoBaggage: settings.Propagate == "trace",
-	}
 }
 
 // simulate sends the calls of a plan to the simulator.

@@ -37,8 +37,10 @@ type Engine struct {
 	listeners []*listener
 	sandbox   *listener
 	issuers   *auth.Issuers
-	failed    chan error
-	serving   sync.WaitGroup
+	// keys outlives deployments: a key holds across a reload.
+	keys    keys
+	failed  chan error
+	serving sync.WaitGroup
 	// base is the parent of every request's context; stop ends it when the
 	// drain time is over.
 	base context.Context

@@ -198,6 +198,14 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(table.name, func(t *testing.T) {
 			t.Parallel()
+			change := table.with.options
+			table.with.options = func(o *deploy.Options) {
+				// This is about what one attempt gives. Repeating it has tests of its own.
+				o.Limits.Retry.Attempts, o.Limits.Breaker.Failures = 1, -1
+				if change != nil {
+					change(o)
+				}
+			}
 			s := serve(t, table.with)
 			var seen strings.Builder
 			for i := range table.rows {

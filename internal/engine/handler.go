@@ -86,7 +86,7 @@ func (e *Engine) handler(d *Deployment, g *group, l *listener, served []Listenin
 }
 
 func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []Listening) (http.Handler, error) {
-	options := rest.Options{MaxBody: d.Options.Limits.MaxBody, Log: e.access, IDs: e.ids}
+	options := rest.Options{MaxBody: d.Options.Limits.MaxBody, Log: e.access, IDs: e.ids, Keys: e.keys.keeper(d.Options)}
 	infos := make([]page.Info, len(g.members))
 	tools := map[*plan.MCPAdapter]string{}
 	for _, at := range served {
@@ -165,7 +165,7 @@ func (e *Engine) mcpMembers(d *Deployment, g *group) []mcpadapter.Member {
 
 func (e *Engine) mcpOptions(d *Deployment, b *plan.Bound, a *plan.MCPAdapter) mcpadapter.Options {
 	return mcpadapter.Options{
-		Bound: b, Adapter: a, Version: e.version, Log: e.access, IDs: e.ids, MaxResult: d.Options.MaxResult, Selection: *d.selection(),
+		Bound: b, Adapter: a, Version: e.version, Log: e.access, IDs: e.ids, MaxResult: d.Options.MaxResult, Keys: e.keys.keeper(d.Options), Selection: *d.selection(),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -263,10 +264,13 @@ func headerLines(h http.Header) []string {
 	return out
 }
 
-// callerHeaders are sent with every request; none of them may go upstream.
-const callerHeaders = "Authorization: Bearer " + callerToken + "\n" +
-	"Cookie: session=" + callerToken + "\n" +
-	"Idempotency-Key: " + callerToken + "\n"
+// callerHeaders are sent with every request; none of them may go upstream. The
+// key is another one each time.
+func callerHeaders() string {
+	return "Authorization: Bearer " + callerToken + "\n" +
+		"Cookie: session=" + callerToken + "\n" +
+		"Idempotency-Key: " + callerToken + rand.Text() + "\n"
+}
 
 // message writes a request for the wire: a request line without version,
 // headers, an empty line, a body. What is not given of Host, Content-Length and
@@ -282,7 +286,7 @@ func message(host, text string) string {
 		header = "Host: " + host + "\n" + header
 	}
 	if !has("Authorization") {
-		header += callerHeaders
+		header += callerHeaders()
 	}
 	if body != "" && !has("Transfer-Encoding") {
 		body = strings.TrimSuffix(body, "\n")

@@ -48,12 +48,19 @@ const (
 	Limit
 	// Canceled is a caller that went away.
 	Canceled
-	// Busy is a bound on concurrency that is reached.
+	// Busy is a bound on concurrency or rate that is reached.
 	Busy
-	// Unavailable is something that this process needs, and that does not answer.
-	Unavailable
+	// Unready is something that this process needs, and that does not answer.
+	Unready
 	// RateLimited is a caller with more requests than it may make.
 	RateLimited
+	// Unavailable is an upstream that failed so often that it is left alone for a while.
+	Unavailable
+	// KeyConflict is an idempotency key whose first request has no answer to
+	// repeat: it is under way, or nobody knows what became of it.
+	KeyConflict
+	// KeyReused is an idempotency key of a different request.
+	KeyReused
 )
 
 var kindNames = [...]string{
@@ -61,7 +68,8 @@ var kindNames = [...]string{
 	NotFound: "not-found", MethodNotAllowed: "method-not-allowed", UnsupportedMedia: "unsupported-media-type",
 	TooLarge: "too-large", Unconfigured: "unconfigured", Unreachable: "upstream-unreachable", Status: "upstream-status",
 	Timeout: "upstream-timeout", Decode: "upstream-decode", Mapping: "mapping", Limit: "upstream-limit",
-	Canceled: "canceled", Busy: "busy", Unavailable: "unavailable", RateLimited: "rate-limited",
+	Canceled: "canceled", Busy: "busy", Unavailable: "upstream-unavailable", KeyConflict: "idempotency-conflict", KeyReused: "idempotency-key-reused",
+	Unready: "unavailable", RateLimited: "rate-limited",
 }
 
 // String returns the stable kebab-case name, also used in problem types.
@@ -154,6 +162,8 @@ type Fault struct {
 	// Rules reports that the refusal came from contract rules which the
 	// operator can relax with --request-checks.
 	Rules bool
+	// Retries is how many calls were made again before this came of it.
+	Retries int
 	// UpstreamStatus is the status of an upstream that answered, or 0.
 	UpstreamStatus int
 	Cause          error

@@ -91,6 +91,19 @@ func (x *exchange) begin(s *Server) {
 	x.out = append(x.out, s.open[x.rev.era]...)
 }
 
+// annotate adds the members of a raw object to the result's _meta, right after
+// begin, which has written one for modern clients.
+func (x *exchange) annotate(meta []byte) {
+	switch {
+	case len(meta) <= len("{}"):
+	case x.rev.era == Modern:
+		x.out = append(x.out[:len(x.out)-len("},")], ',')
+		x.out = append(append(x.out, meta[1:len(meta)-1]...), '}', ',')
+	default:
+		x.out = append(append(append(x.out, `"_meta":`...), meta...), ',')
+	}
+}
+
 // end closes the answer that begin opened.
 func (x *exchange) end() { x.out = append(x.out, '}', '}') }
 

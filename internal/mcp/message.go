@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -44,7 +45,17 @@ type message struct {
 	metaClientInfo   []byte
 	// trace is the context of a trace (SEP-414).
 	traceparent, tracestate, baggage []byte
+	metaOther        []metaMember
 }
+
+// metaMember is a member of a request's _meta that is not the protocol's own.
+type metaMember struct {
+	name  string
+	value []byte
+}
+
+// maxMetaMembers bounds how many of them are kept.
+const maxMetaMembers = 16
 
 func (m *message) notification() bool { return !m.hasID && m.method != nil }
 
@@ -314,6 +325,10 @@ func (d *decoder) meta(m *message) error {
 			m.tracestate = v
 		case "baggage":
 			m.baggage = v
+		default:
+			if len(m.metaOther) < maxMetaMembers && !strings.HasPrefix(string(name), metaPrefix) {
+				m.metaOther = append(m.metaOther, metaMember{string(name), v})
+			}
 		}
 	}
 }

@@ -53,7 +53,20 @@ type Call struct {
 	Header    http.Header // of the HTTP request; nil on stdio
 
 	clientInfo []byte
+	meta       []metaMember
 	progress   *progress
+}
+
+// Meta returns a member of the request's _meta as raw JSON, nil where it is not
+// given. The members of the protocol's own prefix are not among them. It is valid
+// during the call.
+func (c *Call) Meta(name string) []byte {
+	for i := range c.meta {
+		if c.meta[i].name == name {
+			return c.meta[i].value
+		}
+	}
+	return nil
 }
 
 // Client is what a client says of itself. Nothing verifies it: it is for logs.
@@ -93,6 +106,8 @@ type Result struct {
 	// Structured is a valid raw JSON object, or nil. It is sent as it is; only
 	// line breaks between tokens become spaces. That it is valid is not checked.
 	Structured []byte
+	// Meta is a valid raw JSON object with members for the result's _meta, or nil.
+	Meta []byte
 	// IsError says that the tool failed. Structured is then not sent, because
 	// clients check it against the output schema and would hide the error.
 	IsError bool

@@ -38,6 +38,7 @@ func (s *Server) serveToolCall(ctx context.Context, x *exchange) *Error {
 		Transport:  x.transport,
 		Header:     x.header,
 		clientInfo: x.clientInfo(),
+		meta:       x.msg.metaOther,
 		progress:   x.progress(),
 	}
 	defer call.progress.stop() // also when the function panics
@@ -59,6 +60,7 @@ func (s *Server) answerCall(x *exchange, t *BoundTool, res *Result) *Error {
 	}
 	x.info.IsError = res.IsError
 	x.begin(s)
+	x.annotate(res.Meta)
 	x.out = append(x.out, `"content":`...)
 	switch {
 	case len(res.Content) == 0 && res.Structured != nil:

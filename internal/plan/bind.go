@@ -67,6 +67,8 @@ type BindOptions struct {
 	Upstream  upstream.Options
 	// Metrics counts calls; nil does not.
 	Metrics *telemetry.Metrics
+	// States, if set, have what is known about the upstreams already.
+	States *upstream.States
 	// AllowPlain admits sending credentials over http beyond loopback.
 	AllowPlain bool
 	// Callers are credentials of single callers, by namespace and name;
@@ -223,7 +225,10 @@ func (b *binder) text(t *template.Bound) (secret.Value, []*Variable) {
 }
 
 func (b *binder) client(u *Upstream, bounds upstream.Options, own *callers) (*upstream.Client, auth.Signer) {
-	end := upstream.Endpoint{Namespace: u.Namespace, Secrets: b.private()}
+	end := upstream.Endpoint{Namespace: u.Namespace, Secrets: b.private(), States: b.opts.States}
+	if u.Profile != nil {
+		end.Unprocessed = u.Profile.NotProcessed
+	}
 	if replaced, ok := b.opts.BaseURLs[u.Namespace]; ok {
 		end.BaseURL = replaced
 	} else {

@@ -45,6 +45,13 @@ type Output struct {
 	Mock bool
 	// Advice lists rules that the request broke and that do not refuse.
 	Advice []fault.Field
+	// Outcome says what an error answer means for the effect of the call. It is
+	// Answered for a success and for a refusal, Rejected where the provider
+	// promises that nothing was processed, Unknown where a change may have
+	// happened all the same, and NoCall for a mock.
+	Outcome fault.Outcome
+	// Retries is how many calls were made again.
+	Retries int
 	// Step names the step whose answer this is, where it is the answer of a
 	// step that failed; Effects the steps before it that changed something.
 	Step     string
@@ -99,12 +106,31 @@ func (b *Bound) Run(ctx context.Context, op *Operation, args *Args) (*Output, er
 		return nil, err
 	}
 	out := &frame.output
-	*out = Output{Status: response.Status, Header: response.Header, Body: response.Body, Advice: frame.advice, response: response}
+	*out = Output{Advice: frame.advice}
+	out.take(response, c.to)
 	if f := frame.answer(out); f != nil {
+		f.Retries = out.Retries
 		out.Release()
 		return nil, f
 	}
 	return out, nil
+}
+
+// take makes the output that of an answer to a call of the operation.
+func (o *Output) take(r *upstream.Response, to *consumed) {
+	o.Status, o.Header, o.Body, o.Retries, o.response = r.Status, r.Header, r.Body, r.Retries, r
+	switch {
+	case o.OK():
+		o.Outcome = fault.Answered
+	case !to.safe() && r.Doubt:
+		o.Outcome = fault.Unknown
+	case to.upstream.Profile.Unprocessed(r.Status):
+		o.Outcome = fault.Rejected
+	case !to.safe() && r.Status >= http.StatusInternalServerError:
+		o.Outcome = fault.Unknown
+	default:
+		o.Outcome = fault.Answered
+	}
 }
 
 // answer brings a success into the operation's shape.

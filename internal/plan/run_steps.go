@@ -48,6 +48,7 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 	defer cancel()
 	outputs := make([]jsonvalue.Member, len(op.calls))
 	var effects []string
+	retries := 0
 	for i := range op.calls {
 		last := i == len(op.calls)-1
 		out, err := f.runStep(ctx, &op.calls[i], last)
@@ -56,8 +57,10 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 			if status := fault.Of(err).UpstreamStatus; status >= 200 && status < 300 && !last && !op.calls[i].to.safe() {
 				effects = append(effects, op.calls[i].step)
 			}
-			return nil, stepFault(err, op.calls[i].step, effects)
+			return nil, stepFault(err, op.calls[i].step, effects, retries)
 		}
+		retries += out.Retries
+		out.Retries = retries
 		if !out.OK() {
 			out.Step, out.Effects, out.Advice = op.calls[i].step, effects, f.advice
 			return out, nil
@@ -67,7 +70,7 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 		}
 		if err := f.keep(outputs, i, out, last); err != nil {
 			out.Release()
-			return nil, stepFault(err, op.calls[i].step, effects)
+			return nil, stepFault(err, op.calls[i].step, effects, retries)
 		}
 		if args.Progress != nil {
 			args.Progress(i+1, len(op.calls), op.calls[i].step)
@@ -210,9 +213,11 @@ func (f *frame) runStep(ctx context.Context, c *call, last bool) (*Output, error
 	if err != nil {
 		return nil, err
 	}
-	out := &Output{Status: response.Status, Header: response.Header, Body: response.Body, response: response}
+	out := new(Output)
+	out.take(response, c.to)
 	if last && f.op.assembly == nil {
 		if bad := f.answer(out); bad != nil {
+			bad.Retries = out.Retries
 			out.Release()
 			return nil, bad
 		}
@@ -271,16 +276,18 @@ func (f *frame) assembled(outputs []jsonvalue.Member, out *Output) (*Output, err
 		}
 		return out, nil
 	}
+	retries := out.Retries
 	out.Release()
 	// No header of one answer describes what was put together from several.
-	return &Output{Status: http.StatusOK, Body: v.Append(nil), Advice: f.advice}, nil
+	return &Output{Status: http.StatusOK, Body: v.Append(nil), Advice: f.advice, Outcome: fault.Answered, Retries: retries}, nil
 }
 
 // stepFault says in which step a fault arose, and what had been done before.
 // The fault itself may be shared and is not changed.
-func stepFault(err error, step string, effects []string) error {
+func stepFault(err error, step string, effects []string, retries int) error {
 	f := *fault.Of(err)
 	f.Step, f.Effects = step, effects
+	f.Retries += retries
 	if len(effects) > 0 && f.Outcome == fault.NoCall {
 		f.Outcome = fault.NotSent // earlier steps took effect, this one sent nothing
 	}

@@ -146,10 +146,14 @@ func Status(k fault.Kind) int {
 		return http.StatusUnsupportedMediaType
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.Unconfigured, fault.Busy, fault.Unavailable:
+	case fault.Unconfigured, fault.Busy, fault.Unavailable, fault.Unready:
 		return http.StatusServiceUnavailable
 	case fault.RateLimited:
 		return http.StatusTooManyRequests
+	case fault.KeyConflict:
+		return http.StatusConflict
+	case fault.KeyReused:
+		return http.StatusUnprocessableEntity
 	case fault.Unreachable, fault.Status, fault.Decode, fault.Mapping, fault.Limit:
 		return http.StatusBadGateway
 	case fault.Timeout:
@@ -183,9 +187,15 @@ func Title(k fault.Kind) string {
 	case fault.Busy:
 		return "Too many calls at once"
 	case fault.Unavailable:
+		return "Upstream left alone"
+	case fault.Unready:
 		return "Temporarily unavailable"
 	case fault.RateLimited:
 		return "Too many requests"
+	case fault.KeyConflict:
+		return "No answer to repeat"
+	case fault.KeyReused:
+		return "Idempotency key of another request"
 	case fault.Unreachable:
 		return "Upstream connection failed"
 	case fault.Status:

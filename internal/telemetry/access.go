@@ -43,6 +43,10 @@ type Access struct {
 	Duration  time.Duration
 	// UpstreamStatus is the upstream's status, or 0 where it did not answer.
 	UpstreamStatus int
+	// Retries is how many upstream calls were made again; Replayed reports that
+	// none was made, because the answer was that of an earlier request.
+	Retries  int
+	Replayed bool
 	// Fault is what went wrong here, or nil.
 	Fault *fault.Fault
 	// Failed reports that a tool reported failure.
@@ -170,7 +174,7 @@ func (l *Logger) write(ctx context.Context, a *Access) {
 	if !l.log.Enabled(ctx, level) {
 		return
 	}
-	var room [24]slog.Attr
+	var room [26]slog.Attr
 	attrs := append(room[:0],
 		slog.String("protocol", a.Protocol), slog.String("adapter", a.Adapter), slog.String("method", a.Method),
 	)
@@ -193,6 +197,12 @@ func (l *Logger) write(ctx context.Context, a *Access) {
 	}
 	if a.UpstreamStatus != 0 {
 		attrs = append(attrs, slog.Int("upstream_status", a.UpstreamStatus))
+	}
+	if a.Retries > 0 {
+		attrs = append(attrs, slog.Int("retries", a.Retries))
+	}
+	if a.Replayed {
+		attrs = append(attrs, slog.Bool("replayed", true))
 	}
 	text("era", a.Era)
 	if a.Failed {

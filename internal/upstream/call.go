@@ -47,7 +47,12 @@ type Response struct {
 	Status int
 	Header http.Header
 	// Body is valid until Release.
-	Body   []byte
+	Body []byte
+	// Retries is how many calls were made again. Doubt reports that one before
+	// the last may have been processed, whatever this answer says.
+	Retries int
+	Doubt   bool
+
 	buffer *bytes.Buffer
 	pool   *Pool
 }
@@ -76,12 +81,11 @@ type exchange struct {
 }
 
 // observe tells how the attempt went.
-func (x *exchange) observe(answer *Response, err error) {
-	if err == nil {
+func (x *exchange) observe(answer *Response, f *fault.Fault) {
+	if f == nil {
 		x.attempt.End(answer.Status, answer.Header, nil)
 		return
 	}
-	f := fault.Of(err)
 	x.attempt.End(f.UpstreamStatus, nil, f)
 }
 
@@ -105,37 +109,105 @@ type requestBody struct{ bytes.Reader }
 // Close does nothing.
 func (*requestBody) Close() error { return nil }
 
-// Do sends the request once. net/http may send it again only if the connection
-// turned out to be dead before a byte was written, or, for methods that are
-// idempotent by definition, closed before it answered. Every answer, of any
-// status, is a Response; redirects are not followed. Errors are *fault.Fault.
+// Do sends the request, and sends it again where that cannot double an effect,
+// as [Client.repeatable] has it; all attempts share the time of one call. By
+// itself net/http sends a request again only if the connection turned out to be
+// dead before a byte was written, or, for safe methods, closed before it
+// answered. Every answer, of any status, is a Response; redirects are not
+// followed. Errors are *fault.Fault.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	if c.missing != nil {
 		c.opts.Counts.Rejected(telemetry.Unconfigured)
 		return nil, c.missing
 	}
-	caller, start := ctx, time.Now()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	// One clock times every phase of the call; the transport has none of its own.
-	clock := time.AfterFunc(c.opts.Total, func() { cancel(context.DeadlineExceeded) })
-	defer clock.Stop()
-	if f := c.enter(caller, ctx); f != nil {
-		return nil, f
+	end := time.Now().Add(c.opts.Total)
+	c.state.budget.earn()
+	last := c.once(ctx, r, end, 1)
+	if c.opts.Retry.Attempts > 1 && (last.fault != nil || last.answer.Status >= 400) {
+		last = c.again(ctx, r, last, end)
 	}
-	defer c.leave()
-
-	x := new(exchange)
-	x.attempt = r.Operation.Begin(caller, 1)
-	response, err := c.exchange(caller, ctx, clock, start, x, r)
-	x.observe(response, err)
-	return response, err
+	if last.fault != nil {
+		return nil, last.fault
+	}
+	return last.answer, nil
 }
 
-// exchange sends the request and reads the answer.
-func (c *Client) exchange(caller, ctx context.Context, clock *time.Timer, start time.Time, x *exchange, r *Request) (*Response, error) {
+// once makes one attempt, the n-th, when it is its turn.
+func (c *Client) once(caller context.Context, r *Request, end time.Time, n int) (a attempt) {
+	ctx, cancel := context.WithCancelCause(caller)
+	defer cancel(nil)
+	// One clock times every phase of the call; the transport has none of its own.
+	clock := time.AfterFunc(time.Until(end), func() { cancel(context.DeadlineExceeded) })
+	defer clock.Stop()
+	if a.fault = c.turn(caller, ctx, end); a.fault != nil {
+		return a
+	}
+	defer c.leave()
+	p, wait, ok := c.state.breaker.allow(time.Now())
+	if !ok {
+		a.fault = c.broken(wait)
+		return a
+	}
+	defer func() {
+		c.state.breaker.done(p, a.verdict(caller), time.Now())
+		c.note()
+	}()
+	a.answer, a.fault = c.exchange(caller, ctx, r, clock, end, n)
+	return a
+}
+
+// note tells of a breaker that has changed its state.
+func (c *Client) note() {
+	if c.opts.Counts == nil || c.state.breaker == nil {
+		return
+	}
+	to := telemetry.BreakerClosed
+	switch c.state.breaker.current() {
+	case Open:
+		to = telemetry.BreakerOpen
+	case HalfOpen:
+		to = telemetry.BreakerHalfOpen
+	case Closed:
+	}
+	if c.opts.Counts.BreakerState() != to {
+		c.opts.Counts.Breaker(to)
+	}
+}
+
+// verdict is what the attempt says about the upstream. Answers that blame the
+// request speak of a working upstream, and so does one that wants fewer requests.
+func (a *attempt) verdict(caller context.Context) verdict {
+	switch {
+	case a.answer != nil:
+		if a.answer.Status >= 500 && a.answer.Status != http.StatusNotImplemented {
+			return failing
+		}
+		return healthy
+	case a.fault == nil, caller.Err() != nil:
+		return neutral // given up, for a reason that is the caller's
+	}
+	switch a.fault.Kind {
+	case fault.Unreachable, fault.Timeout, fault.Decode:
+		return failing
+	case fault.Limit:
+		return healthy
+	default:
+		return neutral
+	}
+}
+
+// exchange sends the request and reads its answer; it is the n-th time.
+func (c *Client) exchange(caller, ctx context.Context, r *Request, clock *time.Timer, end time.Time, n int) (*Response, *fault.Fault) {
+	x := new(exchange)
+	x.attempt = r.Operation.Begin(caller, n)
+	response, f := c.send(caller, ctx, r, clock, end, x)
+	x.observe(response, f)
+	return response, f
+}
+
+func (c *Client) send(caller, ctx context.Context, r *Request, clock *time.Timer, end time.Time, x *exchange) (*Response, *fault.Fault) {
 	x.trace.GetConn, x.trace.GotConn = x.connecting, x.hasConnection
-	clock.Reset(min(c.opts.Header, c.opts.Total-time.Since(start)))
+	clock.Reset(min(c.opts.Header, time.Until(end)))
 	answer, err := c.transport.RoundTrip(c.request(httptrace.WithClientTrace(ctx, &x.trace), x, r))
 	if err != nil {
 		return nil, c.failure(caller, ctx, x.outcome(), err)
@@ -148,7 +220,7 @@ func (c *Client) exchange(caller, ctx context.Context, clock *time.Timer, start 
 			Message: fmt.Sprintf("%s answered with the status %d, which is none of an answer", c.base.Host, answer.StatusCode),
 		}
 	}
-	clock.Reset(c.opts.Total - time.Since(start))
+	clock.Reset(time.Until(end))
 	return c.read(caller, ctx, x, answer)
 }
 
@@ -218,7 +290,7 @@ func join(a, separator, b string) string {
 	return a + separator + b
 }
 
-func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Response) (*Response, error) {
+func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Response) (*Response, *fault.Fault) {
 	buffer := c.pool.buffers.Get().(*bytes.Buffer)
 	buffer.Reset()
 	out := &x.response

@@ -5,13 +5,14 @@
 package upstream
 
 import (
-	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"patchbay/internal/auth"
@@ -29,8 +30,16 @@ type Options struct {
 	Connect, Header, Total time.Duration
 	// MaxBody bounds the answer's body after decompression, in bytes.
 	MaxBody int64
-	// MaxConcurrent bounds calls under way at once.
-	MaxConcurrent int
+	// MaxConcurrent bounds calls under way at once, MaxQueue those that wait for
+	// their turn: the next one is refused.
+	MaxConcurrent, MaxQueue int
+	Retry                   Retry
+	Breaker                 Breaker
+	Rate                    Rate
+	// Proxy is the address of a proxy, "" the environment's choice, and "none" none.
+	Proxy string
+	// TLS is how the upstream is met over TLS; nil is the system's way.
+	TLS *tls.Config
 	// UserAgent is sent with every request.
 	UserAgent string
 	// Pool holds the connections, where clients share them; its own bounds of
@@ -45,11 +54,15 @@ type Options struct {
 
 // Defaults returns the bounds that apply where the operator says nothing.
 func Defaults() Options {
-	return Options{Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second, MaxBody: 10 << 20, MaxConcurrent: 256, UserAgent: "patchbay"}
+	return Options{
+		Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second, MaxBody: 10 << 20, MaxConcurrent: 256, MaxQueue: 1024,
+		Retry:   Retry{Attempts: 3, Base: 200 * time.Millisecond, Max: 5 * time.Second},
+		Breaker: Breaker{Failures: 10, Window: 20, Pause: 5 * time.Second}, UserAgent: "patchbay",
+	}
 }
 
-// Client talks to one consumed API. It is immutable after [NewClient] and
-// safe for concurrent use; it keeps connections alive between calls.
+// Client talks to one consumed API. It is safe for concurrent use; it keeps
+// connections alive between calls. All that changes about it is its [State].
 type Client struct {
 	namespace string
 	base      url.URL
@@ -61,7 +74,11 @@ type Client struct {
 	transport *http.Transport
 	// blank is what all requests have in common.
 	blank http.Request
-	slots chan struct{}
+	// unprocessed are the statuses that promise that nothing was processed.
+	unprocessed []int
+	states      *States
+	state       *State
+	closed      sync.Once
 	// missing names what an operator has to provide before calls can be made.
 	missing *fault.Fault
 	// mask knows the credentials that calls are signed with.
@@ -78,6 +95,11 @@ type Endpoint struct {
 	// Secrets are what the signer adds, as it came. Nothing that the upstream
 	// repeats of them leaves the client in an error.
 	Secrets []secret.Value
+	// Unprocessed are the statuses with which the provider promises that a
+	// request had no effect, whatever its method.
+	Unprocessed []int
+	// States, if set, has the state of this upstream.
+	States *States
 	// Missing, if set, is returned for every call: a credential or an address
 	// that the operator has not given.
 	Missing *fault.Fault
@@ -88,7 +110,7 @@ func NewClient(end Endpoint, opts Options) (*Client, error) {
 	c := &Client{
 		namespace: end.Namespace, signer: end.Signer, opts: opts, missing: end.Missing,
 		blank: http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1},
-		agent: []string{opts.UserAgent}, slots: make(chan struct{}, max(1, opts.MaxConcurrent)),
+		agent: []string{opts.UserAgent}, unprocessed: end.Unprocessed, states: end.States,
 	}
 	c.mask.Add(end.Secrets...)
 	c.mask.Add(end.Signer.Secrets()...)
@@ -102,10 +124,33 @@ func NewClient(end Endpoint, opts Options) (*Client, error) {
 		return nil, fmt.Errorf("%s has no base address", end.Namespace)
 	}
 	if c.pool = opts.Pool; c.pool == nil {
-		c.pool = NewPool(opts)
+		pool, err := NewPool(opts)
+		if err != nil {
+			return nil, err
+		}
+		c.pool = pool
 	}
 	c.transport = c.pool.transport
+	c.state = end.States.take(stateKey{
+		namespace: end.Namespace, base: end.BaseURL, maxConcurrent: opts.MaxConcurrent, maxQueue: opts.MaxQueue, breaker: opts.Breaker, rate: opts.Rate,
+	})
 	return c, nil
+}
+
+// proxyOf returns how a transport finds its proxy. Messages keep the proxy's
+// credentials.
+func proxyOf(address string) (func(*http.Request) (*url.URL, error), error) {
+	switch address {
+	case "":
+		return http.ProxyFromEnvironment, nil
+	case "none":
+		return nil, nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5" && u.Scheme != "socks5h" {
+		return nil, errors.New("the proxy's address is not http://, https:// or socks5://HOST:PORT")
+	}
+	return http.ProxyURL(u), nil
 }
 
 // ParseBase checks a base address: absolute, http or https, without user
@@ -165,32 +210,12 @@ func (c *Client) Missing() *fault.Fault { return c.missing }
 // Counts returns where calls are counted; nil counts none.
 func (c *Client) Counts() *telemetry.Upstream { return c.opts.Counts }
 
-// Close gives up idle connections, also those of clients that share the pool.
-// Calls under way are not touched.
-func (c *Client) Close() { c.pool.Close() }
+// State returns what is known about the upstream.
+func (c *Client) State() *State { return c.state }
 
-// enter waits for a place among the concurrent calls.
-func (c *Client) enter(caller, ctx context.Context) *fault.Fault {
-	select {
-	case c.slots <- struct{}{}:
-		return nil
-	default:
-	}
-	c.opts.Counts.Queued(1)
-	defer c.opts.Counts.Queued(-1)
-	select {
-	case c.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		if errors.Is(caller.Err(), context.Canceled) {
-			return &fault.Fault{Kind: fault.Canceled, Outcome: fault.NotSent, Message: "the caller went away before its call had its turn", Cause: context.Cause(ctx)}
-		}
-		c.opts.Counts.Rejected(telemetry.ByConcurrency)
-		return &fault.Fault{
-			Kind: fault.Busy, Outcome: fault.NotSent,
-			Message: fmt.Sprintf("all %d concurrent calls to %s were taken", cap(c.slots), c.namespace), Cause: context.Cause(ctx),
-		}
-	}
+// Close gives up idle connections, also those of clients that share the pool,
+// and the client's share in its state. Calls under way are not touched.
+func (c *Client) Close() {
+	c.pool.Close()
+	c.closed.Do(func() { c.states.release(c.state) })
 }
-
-func (c *Client) leave() { <-c.slots }

@@ -23,23 +23,32 @@ type Pool struct {
 // client may use at once: more than that are closed, the oldest first.
 const idleHosts = 4
 
-// NewPool returns a pool for clients with the given bounds.
-func NewPool(opts Options) *Pool {
+// NewPool returns a pool for clients with the given bounds, proxy and TLS
+// settings. The error is for a proxy that is no address.
+func NewPool(opts Options) (*Pool, error) {
+	proxy, err := proxyOf(opts.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	settings := &tls.Config{MinVersion: tls.VersionTLS12}
+	if opts.TLS != nil {
+		settings = opts.TLS.Clone() // the transport adds to it
+	}
 	dialer := &net.Dialer{Timeout: opts.Connect, KeepAlive: 30 * time.Second}
 	return &Pool{
 		transport: &http.Transport{
 			DialContext:            dialer.DialContext,
 			TLSHandshakeTimeout:    opts.Connect,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSClientConfig:        settings,
 			MaxIdleConns:           idleHosts * opts.MaxConcurrent,
 			MaxIdleConnsPerHost:    opts.MaxConcurrent,
 			IdleConnTimeout:        90 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
 			ForceAttemptHTTP2:      true,
-			Proxy:                  http.ProxyFromEnvironment,
+			Proxy:                  proxy,
 		},
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
-	}
+	}, nil
 }
 
 // Close gives up idle connections. Calls under way are not touched.

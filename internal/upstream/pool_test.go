@@ -27,7 +27,10 @@ func TestClientsShareConnections(t *testing.T) {
 	s.Start()
 	t.Cleanup(s.Close)
 	opts := Defaults()
-	pool := NewPool(opts)
+	pool, err := NewPool(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(pool.Close)
 	with := func(token string) *Client {
 		signer, err := auth.Bearer(secret.New(token))
@@ -48,7 +51,7 @@ func TestClientsShareConnections(t *testing.T) {
 		t.Errorf("six calls of two clients opened %d connections", n)
 	}
 
-	parcels.slots <- struct{}{} // its only place
+	parcels.state.slots <- struct{}{} // its only place
 	if _, _, f := do(t.Context(), letters, get()); f != nil {
 		t.Errorf("a client waits for the calls of another: %v", f)
 	}

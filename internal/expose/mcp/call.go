@@ -75,6 +75,9 @@ func (t *tool) call(ctx context.Context, c *core.Call) (core.Result, error) {
 		access.Fault = f
 		result = t.failed(f)
 	}
+	if access.Replayed {
+		result.Meta = []byte(`{"` + metaReplayed + `":true}`)
+	}
 	access.Failed = result.IsError
 	access.Duration = time.Since(start)
 	t.adapter.Log.Log(ctx, &access)
@@ -92,14 +95,20 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 	if len(t.plan.Calls()) > 1 {
 		args.Progress = func(done, total int, step string) { c.Progress(float64(done), float64(total), step) }
 	}
-	out, err := t.adapter.Bound.Run(ctx, t.plan.Operation, args)
+	out, err := t.perform(ctx, c, args, access)
 	if err != nil {
 		f := fault.Of(err)
-		access.UpstreamStatus = f.UpstreamStatus
+		access.Retries = f.Retries
+		if !access.Replayed {
+			access.UpstreamStatus = f.UpstreamStatus
+		}
 		return core.Result{}, f
 	}
 	defer out.Release()
-	access.UpstreamStatus, access.Advice = upstreamStatus(out), len(out.Advice)
+	access.Advice, access.Retries = len(out.Advice), out.Retries
+	if !access.Replayed {
+		access.UpstreamStatus = upstreamStatus(out)
+	}
 	result := t.capped(t.result(out))
 	for _, a := range out.Advice {
 		if result.Content == nil && result.Structured != nil {

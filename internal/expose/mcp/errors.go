@@ -44,6 +44,7 @@ func (t *tool) upstreamError(out *plan.Output) core.Result {
 	line("Field", p.Field)
 	line("Next", nextStep(out, &p, t.callOf(out.Step).Safe))
 	line("Retry after", retryAfter(out.Header))
+	line("Attempts", attempts(out.Retries))
 	line("Done before", strings.Join(out.Effects, ", "))
 	line("Outcome", t.outcomeOf(out))
 	line("More", p.MoreInfo)
@@ -95,18 +96,26 @@ func retryAfter(h http.Header) string {
 	return text
 }
 
+// attempts is how often an upstream was called, where that is more than once for
+// each step.
+func attempts(retries int) string {
+	if retries == 0 {
+		return ""
+	}
+	return strconv.Itoa(retries + 1)
+}
+
 // outcomeOf says whether an error answer leaves the effect of a change open.
 func (t *tool) outcomeOf(out *plan.Output) string {
 	made := t.callOf(out.Step)
-	up := made.Upstream
 	switch {
 	case len(out.Effects) > 0:
 		return "what was done before stays done; do not repeat the whole call"
 	case made.Safe:
 		return ""
-	case up.Profile.Unprocessed(out.Status):
+	case out.Outcome == fault.Rejected:
 		return "rejected, the request was not processed"
-	case out.Status >= 500:
+	case out.Outcome == fault.Unknown:
 		return "unknown, the request may have been processed"
 	default:
 		return ""
@@ -144,6 +153,10 @@ func (t *tool) failed(f *fault.Fault) core.Result {
 	} else if f.Hint != "" {
 		b.WriteString("\nNext: ")
 		b.WriteString(f.Hint)
+	}
+	if f.Retries > 0 {
+		b.WriteString("\nAttempts: ")
+		b.WriteString(attempts(f.Retries))
 	}
 	if f.Step != "" {
 		b.WriteString("\nStep: ")

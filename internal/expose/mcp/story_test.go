@@ -113,7 +113,9 @@ func storyServer(t *testing.T, up *scripted, name string, capability []byte) htt
 	for _, u := range p.Upstreams {
 		urls[u.Namespace] = server.URL
 	}
-	bound, more := plan.Bind(p, plan.BindOptions{Environment: env, BaseURLs: urls, Upstream: upstream.Defaults()})
+	once := upstream.Defaults()
+	once.Retry.Attempts = 1 // what is told of one attempt is the story
+	bound, more := plan.Bind(p, plan.BindOptions{Environment: env, BaseURLs: urls, Upstream: once})
 	t.Cleanup(bound.Close)
 	found = append(found, more...)
 	if found.HasErrors() {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"patchbay/internal/auth"
+	"patchbay/internal/idempotency"
 	"patchbay/internal/jsonvalue"
 	core "patchbay/internal/mcp"
 	"patchbay/internal/plan"
@@ -25,6 +26,8 @@ type Options struct {
 	Version string
 	Log     *telemetry.Logger
 	IDs     *telemetry.IDs
+	// Keys keeps what becomes of calls with an idempotency key; nil takes none.
+	Keys *idempotency.Keeper
 	// Selection is the operator's choice of tools; a URL can only narrow it.
 	Selection Selection
 	// MaxResult bounds the text of a result, in bytes; 0 is no bound.

@@ -20,7 +20,7 @@ type explained struct {
 func everyKind() []fault.Kind {
 	return []fault.Kind{
 		fault.Forbidden, fault.NotFound, fault.MethodNotAllowed, fault.Unauthenticated, fault.UnsupportedMedia, fault.TooLarge,
-		fault.InvalidInput, fault.Unconfigured, fault.Busy, fault.Unavailable, fault.RateLimited, fault.Unreachable, fault.Timeout, fault.Status, fault.Decode, fault.Limit,
+		fault.InvalidInput, fault.KeyReused, fault.KeyConflict, fault.Unconfigured, fault.Busy, fault.Unavailable, fault.Unready, fault.RateLimited, fault.Unreachable, fault.Timeout, fault.Status, fault.Decode, fault.Limit,
 		fault.Mapping, fault.Canceled, fault.Internal,
 	}
 }
@@ -100,6 +100,24 @@ func explain(k fault.Kind) explained {
 func explainCall(k fault.Kind) explained {
 	onTheWay := []fault.Outcome{fault.NotSent, fault.Unknown}
 	switch k {
+	case fault.KeyReused:
+		return explained{
+			what:     "The request carries an `Idempotency-Key` with which a different request was sent: another operation, or other inputs.",
+			do:       "A key belongs to one request. Repeat that one unchanged to get its answer, or send this one with a new key.",
+			outcomes: []fault.Outcome{fault.NoCall}, example: "this idempotency key was used for a different request",
+		}
+	case fault.KeyConflict:
+		return explained{
+			what:     "The first request with this `Idempotency-Key` has no answer that could be repeated: it is still under way, it ended without one, or its answer is no longer kept.",
+			do:       "The message says which. While it is under way, repeat the request with the same key. With the outcome `unknown` look whether it had its effect, and only if it did not send it with a new key; with `answered` it had.",
+			outcomes: []fault.Outcome{fault.Answered, fault.Unknown}, example: "the first request with this idempotency key ended without an answer (upstream-timeout); it may have been processed",
+		}
+	case fault.Unavailable:
+		return explained{
+			what:     "The upstream failed so often that it is left alone for a moment (circuit breaker). After that one call tries it.",
+			do:       "Try again after the time in the header `Retry-After`. Nothing was sent.",
+			outcomes: []fault.Outcome{fault.NotSent}, example: "the upstream failed too often and is left alone for a moment",
+		}
 	case fault.Unconfigured:
 		return explained{
 			what:     "The gateway runs, but the operator has not given it what this call needs, such as credentials or the address of the upstream.",
@@ -108,11 +126,11 @@ func explainCall(k fault.Kind) explained {
 		}
 	case fault.Busy:
 		return explained{
-			what:     "As many calls to this upstream as the operator admits are under way.",
-			do:       "Try again in a moment. Nothing was sent.",
-			outcomes: []fault.Outcome{fault.NotSent}, example: "too many calls to the upstream are under way",
+			what:     "As many calls to this upstream as the operator admits are under way and wait for their turn, or more are sent in a second. Or there is no room for another idempotency key.",
+			do:       "Try again after the time in the header `Retry-After`. Nothing was sent.",
+			outcomes: []fault.Outcome{fault.NoCall, fault.NotSent}, example: "too many calls to the upstream are under way",
 		}
-	case fault.Unavailable:
+	case fault.Unready:
 		return explained{
 			what:     "Something that the gateway itself needs does not answer, such as the authorization server whose keys check a token.",
 			do:       "Try again after the time in `Retry-After`. The request was not looked at further.",

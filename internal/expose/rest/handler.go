@@ -15,6 +15,7 @@ import (
 	"patchbay/internal/auth"
 	"patchbay/internal/diag"
 	"patchbay/internal/fault"
+	"patchbay/internal/idempotency"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/plan"
 	"patchbay/internal/ratelimit"
@@ -31,6 +32,8 @@ type Options struct {
 	MaxBody int64
 	Log     *telemetry.Logger
 	IDs     *telemetry.IDs
+	// Keys keeps what becomes of requests with an idempotency key; nil takes none.
+	Keys *idempotency.Keeper
 	// Pages finds documents of our own, which are served where no route claims
 	// their path, and at /.patchbay and below in any case; nil has none.
 	Pages Pages
@@ -252,12 +255,12 @@ func (x *exchange) serve(ctx context.Context) *fault.Fault {
 	if f := x.inputs(params); f != nil {
 		return f
 	}
-	out, err := e.member.Bound.Run(auth.WithCaller(ctx, caller), e.op.Operation, &x.args)
+	out, err := x.run(auth.WithCaller(ctx, caller), e)
 	if err != nil {
 		return fault.Of(err)
 	}
-	x.access.Advice = len(out.Advice)
-	if !out.Mock {
+	x.access.Advice, x.access.Retries = len(out.Advice), out.Retries
+	if !out.Mock && !x.access.Replayed {
 		x.access.UpstreamStatus = out.Status
 	}
 	x.write(out)

@@ -41,6 +41,12 @@ func (x *exchange) write(out *plan.Output) {
 	if out.Mock {
 		h["Patchbay-Source"] = fromGateway
 	}
+	if out.Outcome == fault.Rejected || out.Outcome == fault.Unknown {
+		h["Patchbay-Outcome"] = []string{out.Outcome.String()}
+	}
+	if out.Retries > 0 {
+		h["Patchbay-Retries"] = []string{strconv.Itoa(out.Retries)}
+	}
 	if out.Step != "" {
 		h["Patchbay-Step"] = []string{headerText(out.Step)}
 	}
@@ -104,8 +110,11 @@ func headerText(s string) string {
 
 // fail answers with a problem (RFC 9457).
 func (x *exchange) fail(f *fault.Fault) {
-	x.access.Fault = f
-	if f.UpstreamStatus != 0 {
+	x.access.Fault, x.access.Retries = f, f.Retries
+	if f.Retries > 0 {
+		x.w.Header()["Patchbay-Retries"] = []string{strconv.Itoa(f.Retries)}
+	}
+	if f.UpstreamStatus != 0 && !x.access.Replayed {
 		x.access.UpstreamStatus = f.UpstreamStatus
 	}
 	x.access.Status = problem.Write(x.w, f, x.access.RequestID)
