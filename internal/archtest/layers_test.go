@@ -20,10 +20,10 @@ func layers() [][]string {
 		{"internal/contract", "internal/upstream"},
 		{"internal/lint", "internal/profile"},
 		{"internal/auth", "internal/wire"},
-		{"internal/bind", "internal/deploy", "internal/guard", "internal/openapi", "internal/problem", "internal/schema", "internal/spec", "internal/telemetry"},
+		{"internal/bind", "internal/deploy", "internal/guard", "internal/openapi", "internal/problem", "internal/ratelimit", "internal/schema", "internal/spec", "internal/telemetry"},
 		{"internal/jsonpath", "internal/rawformat", "internal/template"},
-		{"internal/diag", "internal/fault", "internal/jsonvalue"},
-		{"capabilities", "internal/archtest", "internal/mcp", "internal/route", "internal/sandbox"},
+		{"internal/diag", "internal/fault", "internal/jsonvalue", "internal/secret"},
+		{"capabilities", "internal/archtest", "internal/corpustest", "internal/mcp", "internal/route", "internal/sandbox"},
 	}
 }
 
@@ -137,7 +137,7 @@ func importHomes() []home {
 		{"os", []string{"cmd/...", "internal/cli", "internal/engine", "internal/bind", "internal/expose/mcp"}, "compiling is pure: no files, no environment; what a package needs comes in as a value"},
 		{"log", nil, "log/slog, on a logger that was passed in"},
 		{"net/http", []string{
-			"cmd/...", "internal/cli", "internal/engine", "internal/expose/...", "internal/mcp", "internal/sandbox", "internal/guard", "internal/telemetry",
+			"cmd/...", "internal/cli", "internal/engine", "internal/expose/...", "internal/mcp", "internal/sandbox", "internal/guard", "internal/telemetry", "internal/ratelimit",
 			"internal/plan", "internal/upstream", "internal/auth", "internal/problem",
 		}, "documents are compiled without a network"},
 		{"os/exec", nil, never},
@@ -146,6 +146,7 @@ func importHomes() []home {
 		{"math/rand", nil, "math/rand/v2, or crypto/rand where anybody could gain from guessing"},
 		{"github.com/spf13/cobra", []string{"internal/cli"}, "flags end where the command line does; packages take typed options"},
 		{"go.yaml.in/yaml/v4", []string{"internal/spec", "internal/openapi", "internal/bind", "internal/profile", "internal/deploy"}, "YAML is read by the packages that own a file format, which keep places and bounds"},
+		{"github.com/golang-jwt/jwt/v5", []string{"internal/auth"}, "tokens are judged in one place"},
 		{"github.com/google/go-cmp", nil, oracle},
 		{"github.com/rogpeppe/go-internal", nil, oracle},
 		{"github.com/santhosh-tekuri/jsonschema/v6", nil, oracle},

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"patchbay/internal/bind"
+	"patchbay/internal/secret"
 )
 
 // Placement is where an API key travels.
@@ -54,7 +54,7 @@ type Field struct {
 }
 
 // Basic signs with a user and password (RFC 7617).
-func Basic(username, password bind.Secret) (Signer, error) {
+func Basic(username, password secret.Value) (Signer, error) {
 	if strings.Contains(username.Reveal(), ":") {
 		return Signer{}, fmt.Errorf("a basic username cannot contain a colon")
 	}
@@ -63,7 +63,7 @@ func Basic(username, password bind.Secret) (Signer, error) {
 }
 
 // Bearer signs with a token (RFC 6750).
-func Bearer(token bind.Secret) (Signer, error) {
+func Bearer(token secret.Value) (Signer, error) {
 	if !headerValue(token.Reveal()) {
 		return Signer{}, fmt.Errorf("the token holds characters that no header may carry")
 	}
@@ -72,7 +72,7 @@ func Bearer(token bind.Secret) (Signer, error) {
 
 // APIKey signs with a key of a given name, in a header, the query, a cookie or
 // the body. A key in the path is no signer's.
-func APIKey(name string, value bind.Secret, place Placement, escapeQuery func(string) string) (Signer, error) {
+func APIKey(name string, value secret.Value, place Placement, escapeQuery func(string) string) (Signer, error) {
 	if name == "" {
 		return Signer{}, fmt.Errorf("an API key needs a name")
 	}

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -16,32 +16,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"patchbay/internal/secret"
 )
-
-// Secret is a value that does not print: every formatting of it, in logs, in
-// JSON and in errors, is [Redacted].
-type Secret struct{ value string }
-
-// Redacted is what a [Secret] prints as.
-const Redacted = "[redacted]"
-
-// NewSecret hides a value.
-func NewSecret(value string) Secret { return Secret{value} }
-
-// Reveal returns the value, for the signer or verifier that needs it.
-func (s Secret) Reveal() string { return s.value }
-
-// String returns [Redacted].
-func (Secret) String() string { return Redacted }
-
-// Format writes [Redacted] for every verb, %d and %#v included.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
-
-// MarshalText returns [Redacted].
-func (Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
-
-// LogValue returns [Redacted].
-func (Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }
 
 // Environment answers which value a variable has. It is immutable after
 // [New] and safe for concurrent use.
@@ -104,26 +81,27 @@ func readBounded(name string) ([]byte, error) {
 
 // Lookup returns the value of a variable, and where it was found. An empty
 // value counts as set; whether that is enough is for the caller to say.
-func (e *Environment) Lookup(variable string) (value Secret, origin string, ok bool) {
+func (e *Environment) Lookup(variable string) (value secret.Value, origin string, ok bool) {
 	name := variable
 	if to, renamed := e.renames[variable]; renamed {
 		name = to
 	}
 	if e.process != nil {
 		if v, found := e.process(name); found {
-			return Secret{v}, "environment variable " + name, true
+			return secret.New(v), "environment variable " + name, true
 		}
 	}
 	for i := range e.files {
 		if v, found := e.files[i].values[name]; found {
-			return Secret{v}, name + " in " + e.files[i].name, true
+			return secret.New(v), name + " in " + e.files[i].name, true
 		}
 	}
-	return Secret{}, "", false
+	return secret.Value{}, "", false
 }
 
 // For returns an environment in which the renames of namespaces, given as
-// NAMESPACE.NAME, hold before those for all.
+// NAMESPACE.NAME, hold before those for all. A * in NAMESPACE stands for any
+// characters; what is written without one comes first.
 func (e *Environment) For(namespaces ...string) *Environment {
 	own := *e
 	own.renames = map[string]string{}
@@ -132,13 +110,40 @@ func (e *Environment) For(namespaces ...string) *Environment {
 			own.renames[variable] = name
 		}
 	}
-	for variable, name := range e.renames {
+	for _, variable := range slices.SortedFunc(maps.Keys(e.renames), patternsFirst) {
 		namespace, plain, qualified := strings.Cut(variable, ".")
-		if qualified && slices.Contains(namespaces, namespace) {
-			own.renames[plain] = name
+		if qualified && slices.ContainsFunc(namespaces, func(n string) bool { return Matches(namespace, n) }) {
+			own.renames[plain] = e.renames[variable]
 		}
 	}
 	return &own
+}
+
+func patternsFirst(a, b string) int {
+	isA, isB := strings.Contains(a, "*"), strings.Contains(b, "*")
+	if isA != isB {
+		if isA {
+			return -1
+		}
+		return 1
+	}
+	return strings.Compare(a, b)
+}
+
+// Matches reports whether a namespace is what a text means, in which * stands
+// for any characters.
+func Matches(pattern, namespace string) bool {
+	parts := strings.Split(pattern, "*")
+	rest, ok := strings.CutPrefix(namespace, parts[0])
+	if len(parts) == 1 {
+		return ok && rest == ""
+	}
+	for _, part := range parts[1 : len(parts)-1] {
+		if ok {
+			_, rest, ok = strings.Cut(rest, part)
+		}
+	}
+	return ok && strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
 // Renamed returns the name under which a variable is looked up.
@@ -168,7 +173,7 @@ func (e *Environment) Has(name string) bool {
 // URI; a path that is not absolute (file:///./x, file://./x) is taken from dir,
 // the directory of the capability. YAML and JSON files give their top-level
 // scalars, any other file is read as an env file.
-func File(location, dir string) (map[string]Secret, error) {
+func File(location, dir string) (map[string]secret.Value, error) {
 	path, err := filePath(location, dir)
 	if err != nil {
 		return nil, err
@@ -190,9 +195,9 @@ func File(location, dir string) (map[string]Secret, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	out := make(map[string]Secret, len(values))
+	out := make(map[string]secret.Value, len(values))
 	for k, v := range values {
-		out[k] = Secret{v}
+		out[k] = secret.New(v)
 	}
 	return out, nil
 }

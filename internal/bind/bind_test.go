@@ -1,9 +1,6 @@
 package bind
 
 import (
-	"encoding/json"
-	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,24 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 )
-
-func TestSecretDoesNotPrint(t *testing.T) {
-	s := NewSecret("hunter2")
-	var log strings.Builder
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "secret", s, "inside", struct{ S Secret }{s})
-	encoded, err := json.Marshal(map[string]any{"s": s})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %s %q %d %x", s, s, s, s, s, s, s), fmt.Sprintf("%+v", struct{ S Secret }{s}), string(encoded), log.String()} {
-		if strings.Contains(text, "hunter2") || strings.Contains(text, fmt.Sprintf("%x", "hunter2")) {
-			t.Errorf("the secret stands in %q", text)
-		}
-	}
-	if s.Reveal() != "hunter2" {
-		t.Error("Reveal lost the value")
-	}
-}
 
 func TestParseEnvFile(t *testing.T) {
 	got, err := ParseEnvFile([]byte("# comment\n\nexport A=1\nB = two words # tail\nC='x # y'\nD=\"a\\nb\\\"\" # c\nE=\nF=a=b#c\r\n"))
@@ -76,6 +55,59 @@ func TestLookupOrder(t *testing.T) {
 	}
 	if _, _, ok := env.Lookup("MISSING"); ok || env.Has("MISSING") || env.Has("EMPTY") || !env.Has("ONLY_FILE") {
 		t.Error("a variable that is not there was found, or the other way round")
+	}
+}
+
+// The renames of a namespace hold for its files only, and before those for all.
+func TestFor(t *testing.T) {
+	env, err := New(Options{
+		Process: func(n string) (string, bool) { return n, true },
+		Renames: map[string]string{"KEY": "ALL", "mail.KEY": "MAIL", "ma*.KEY": "LIKE_MAIL", "*-x.OTHER": "X"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		namespaces        []string
+		key, other, plain string
+	}{
+		{nil, "ALL", "OTHER", "PLAIN"},
+		{[]string{"voice"}, "ALL", "OTHER", "PLAIN"},
+		{[]string{"mail", "mail-rest"}, "MAIL", "OTHER", "PLAIN"},
+		{[]string{"maps"}, "LIKE_MAIL", "OTHER", "PLAIN"},
+		{[]string{"voice-x"}, "ALL", "X", "PLAIN"},
+	} {
+		own := env.For(c.namespaces...)
+		for variable, want := range map[string]string{"KEY": c.key, "OTHER": c.other, "PLAIN": c.plain} {
+			if v, _, ok := own.Lookup(variable); !ok || v.Reveal() != want {
+				t.Errorf("%v: %s is %q, want %q", c.namespaces, variable, v.Reveal(), want)
+			}
+		}
+	}
+}
+
+func TestMatches(t *testing.T) {
+	for _, c := range []struct {
+		pattern, namespace string
+		want               bool
+	}{
+		{"a", "a", true},
+		{"a", "ab", false},
+		{"", "", true},
+		{"*", "", true},
+		{"*", "ab", true},
+		{"a*", "ab", true},
+		{"a*", "b", false},
+		{"*b", "ab", true},
+		{"*b", "ba", false},
+		{"a*c*e", "abcde", true},
+		{"a*c*e", "abde", false},
+		{"a*a", "a", false},
+		{"**", "x", true},
+	} {
+		if got := Matches(c.pattern, c.namespace); got != c.want {
+			t.Errorf("%q means %q: %t", c.pattern, c.namespace, got)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func (c *command) newFlags(cmd *cobra.Command) *flags {
 	set := cmd.Flags()
 	set.SortFlags = false
 	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE` (NAME=value lines), after the environment; repeatable")
-	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME, of all files or of those with a NAMESPACE, from the variable OTHER: `[NAMESPACE.]NAME=OTHER`; names only, never values; repeatable")
+	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME, of all files or of those with a NAMESPACE (in which * is anything), from the variable OTHER: `[NAMESPACE.]NAME=OTHER`; names only, never values; repeatable")
 	set.StringArrayVar(&f.opts.ShareEnv, "share-env", nil, "confirm that the variable `NAME` may be sent to several providers, or to one that its name does not belong to; repeatable")
 	set.StringArrayVar(&f.opts.Contracts, "contract", nil, "OpenAPI document, or folder of them, about the consumed APIs: `FILE|DIR`; repeatable")
 	set.BoolVar(&f.opts.ContractsFirst, "contracts-first", false, "let --contract win over the contracts that Patchbay carries")
@@ -81,10 +81,15 @@ func (f *flags) listenFlags(cmd *cobra.Command) {
 	set := cmd.Flags()
 	f.listenable = true
 	set.StringArrayVar(&f.listen, "listen", nil, "where an adapter listens: `NAMESPACE=HOST:PORT`; repeatable")
+	set.StringVar(&f.opts.ListenREST, "listen-rest", "", "where all REST adapters listen that --listen does not name: `HOST:PORT`")
+	set.StringVar(&f.opts.ListenMCP, "listen-mcp", "", "the same for MCP adapters: `HOST:PORT`")
 	f.mountFlags(cmd)
 	set.BoolVar(&f.opts.SkipInvalid, "skip-invalid", false, "where some of several files have errors, serve the others")
 	set.StringArrayVar(&f.opts.AllowHosts, "allow-host", nil, "another `NAME` under which the listeners are known; repeatable")
 	set.StringArrayVar(&f.opts.AllowOrigins, "allow-origin", nil, "a web page's `ORIGIN` that may call, such as https://app.example; repeatable")
+	set.StringVar(&f.opts.TLS.Certificate, "tls-cert", "", "speak TLS, with the certificates of `FILE` (PEM), which is read again when it changes")
+	set.StringVar(&f.opts.TLS.Key, "tls-key", "", "the key of --tls-cert, as `FILE` (PEM)")
+	set.StringVar(&f.opts.TLS.ClientCA, "client-ca", "", "let in only clients that show a certificate of an authority in `FILE` (PEM); needs --tls-cert")
 	set.BoolVar(&f.opts.AllowUnauthenticated, "allow-unauthenticated", false, "let adapters without credentials be reached from outside")
 }
 

@@ -483,7 +483,7 @@ func described(loaded *engine.Loaded, opts *deploy.Options, adapter string) ([]p
 				continue
 			}
 			port = a.Port
-			members = append(members, page.Described{Plan: p, Adapter: a, Mount: opts.Mount(a.Namespace)})
+			members = append(members, page.Described{Plan: p, Adapter: a, Mount: opts.Adapter(a.Namespace).Mount})
 		}
 	}
 	if len(members) > 0 {

@@ -89,7 +89,7 @@ func (c *command) prepare(f *flags, files []string, lenient bool) (*session, err
 			return s, err
 		}
 	}
-	bound, problems, err := engine.Bind(loaded, opts, engine.BindOptions{Environment: env, SandboxURL: s.sandboxURL, Lenient: lenient, Version: Version()})
+	bound, problems, err := engine.Bind(loaded, opts, engine.BindOptions{Environment: env, SandboxURL: s.sandboxURL, Lenient: lenient, Version: Version(), Issuers: s.engine.Issuers()})
 	if err != nil {
 		return s, usageError{err}
 	}

@@ -176,15 +176,34 @@ func (t *types) coerce(v jsonvalue.Value, textual bool) jsonvalue.Value {
 	switch {
 	case v.Kind() == jsonvalue.String && t.container():
 		decoded := decodeText(v)
-		if textual && decoded.Kind() == jsonvalue.String {
+		switch {
+		case textual && decoded.Kind() == jsonvalue.String:
 			return t.scalar(v)
+		case textual && decoded.Kind() == jsonvalue.Object && !t.set.Has(schema.TypeObject):
+			// A form that says a list once means a list of one.
+			return t.elements(jsonvalue.ArrayOf([]jsonvalue.Member{{Value: v}}))
+		default:
+			return decoded
 		}
-		return decoded
+	case textual && v.Kind() == jsonvalue.Array:
+		return t.elements(v)
 	case textual:
 		return t.scalar(v)
 	default:
 		return v
 	}
+}
+
+// elements coerces what a form repeats.
+func (t *types) elements(v jsonvalue.Value) jsonvalue.Value {
+	if t.items == nil {
+		return v
+	}
+	out := make([]jsonvalue.Member, v.Len())
+	for i := range out {
+		out[i].Value = t.items.coerce(v.Elems()[i].Value, true)
+	}
+	return jsonvalue.ArrayOf(out)
 }
 
 // decodeText reads JSON text. Text that was encoded twice, as some clients do,

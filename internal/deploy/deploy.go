@@ -32,6 +32,9 @@ type Options struct {
 	ContractsFirst bool
 	// Listen maps an adapter's namespace to host:port.
 	Listen map[string]string
+	// ListenREST and ListenMCP are the host:port of all adapters of a type that
+	// Listen does not name.
+	ListenREST, ListenMCP string
 	// Mounts maps the namespace of a REST adapter to the path under which its
 	// routes stand; MountAll mounts each under its own namespace.
 	Mounts   map[string]string
@@ -50,6 +53,8 @@ type Options struct {
 	// AllowHosts and AllowOrigins widen the browser defence.
 	AllowHosts   []string
 	AllowOrigins []string
+	// TLS is how every listener of adapters speaks; it wins over their settings.
+	TLS ServerTLS
 	// AllowUnauthenticated lets adapters be reached from outside without
 	// credentials.
 	AllowUnauthenticated bool
@@ -63,6 +68,13 @@ type Options struct {
 	MaxResult int
 	// Drain bounds the end: how long requests under way may take.
 	Drain time.Duration
+	// UpstreamSettings and AdapterSettings are decisions about one namespace, or
+	// "" for all; [Options.Upstream] and [Options.Adapter] say what holds.
+	UpstreamSettings map[string]Upstream
+	AdapterSettings  map[string]Adapter
+	Control          Control
+	Telemetry        Telemetry
+	Idempotency      Idempotency
 }
 
 // Sandbox says whether and how the simulator stands in for the upstreams.
@@ -106,6 +118,11 @@ func (o *Options) Check() error {
 			return fmt.Errorf("--listen %s=%s: not HOST:PORT", ns, address)
 		}
 	}
+	for flag, address := range map[string]string{"listen-rest": o.ListenREST, "listen-mcp": o.ListenMCP} {
+		if _, _, err := net.SplitHostPort(address); address != "" && err != nil {
+			return fmt.Errorf("--%s %s: not HOST:PORT", flag, address)
+		}
+	}
 	for ns, address := range o.Upstreams {
 		if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return fmt.Errorf("--upstream %s: not an http or https address", ns)
@@ -118,6 +135,9 @@ func (o *Options) Check() error {
 		if !isMount(prefix) {
 			return fmt.Errorf("--mount %s=%s: want a path such as /twilio, of letters, digits and -._~, without a slash at its end", ns, prefix)
 		}
+	}
+	if err := o.TLS.Check(); err != nil {
+		return fmt.Errorf("--tls-cert and --tls-key: %w", err)
 	}
 	for ns, kind := range o.BodyTypes {
 		if kind != "form" && kind != "json" {
@@ -153,15 +173,4 @@ func isMount(prefix string) bool {
 
 func reserved(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
-}
-
-// Mount returns the path under which the routes of a REST adapter stand, or "".
-func (o *Options) Mount(namespace string) string {
-	if prefix, ok := o.Mounts[namespace]; ok {
-		return prefix
-	}
-	if o.MountAll {
-		return "/" + namespace
-	}
-	return ""
 }

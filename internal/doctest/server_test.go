@@ -3,15 +3,20 @@ package doctest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"patchbay/internal/spec"
 )
 
 // A server is patchbay, serving what a document shows.
@@ -41,7 +46,7 @@ func (r *run) serve(b *block) string {
 		return fmt.Sprintf("%q does not start a server", shown)
 	}
 	s := &server{real: map[string]string{}, output: make(chan string, 1)}
-	args, listens := s.free(args[1:])
+	args, listens := s.free(args[1:], r.dir)
 	s.cmd = exec.Command(r.program, args...)
 	s.cmd.Dir, s.cmd.Env, s.cmd.Stderr = r.dir, r.env, &s.log
 	stdout, err := s.cmd.StdoutPipe()
@@ -64,11 +69,12 @@ func (r *run) serve(b *block) string {
 	return ""
 }
 
-// free replaces the ports in a command line by free ones. It returns the
-// namespaces that listen, with the addresses that the document says.
-func (s *server) free(args []string) (out []string, listens map[string]string) {
+// free replaces the ports in a command line, and those of the files that it
+// names, by free ones. It returns the namespaces that listen, with the addresses
+// that the document says.
+func (s *server) free(args []string, dir string) (out []string, listens map[string]string) {
 	listens = map[string]string{}
-	files := slices.ContainsFunc(args, func(a string) bool { return strings.HasSuffix(a, ".yaml") })
+	files := false
 	for i := 0; i < len(args); i++ {
 		switch {
 		case args[i] == "--listen" && i+1 < len(args):
@@ -80,6 +86,10 @@ func (s *server) free(args []string) (out []string, listens map[string]string) {
 			listens["sandbox"] = args[i]
 		default:
 			out = append(out, args[i])
+			if strings.HasSuffix(args[i], ".yaml") {
+				files = true
+				declared(listens, filepath.Join(dir, args[i]))
+			}
 		}
 	}
 	for _, l := range embedded() {
@@ -87,14 +97,47 @@ func (s *server) free(args []string) (out []string, listens map[string]string) {
 			listens[namespace] = address
 		}
 	}
-	for namespace := range listens {
-		if namespace == "sandbox" {
+	count := map[string]int{}
+	for _, address := range listens {
+		count[address]++
+	}
+	for namespace, address := range listens {
+		switch {
+		case namespace == "sandbox":
 			out = append(out, "--sandbox-listen", "127.0.0.1:0")
 			continue
+		case count[address] > 1 && s.real[address] == "":
+			s.real[address] = unused()
 		}
-		out = append(out, "--listen", namespace+"=127.0.0.1:0")
+		out = append(out, "--listen", namespace+"="+cmp.Or(s.real[address], "127.0.0.1:0"))
 	}
 	return out, listens
+}
+
+// declared adds the addresses of a file that nothing else decides.
+func declared(listens map[string]string, path string) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return // patchbay says what is wrong with it
+	}
+	doc, _ := spec.Load(path, data)
+	for i := range doc.Exposes {
+		e := &doc.Exposes[i]
+		if listens[e.Namespace.Value] == "" && e.Port.Value != 0 {
+			listens[e.Namespace.Value] = fmt.Sprintf("127.0.0.1:%d", e.Port.Value)
+		}
+	}
+}
+
+// unused is an address that nobody listens on at the moment, for adapters that
+// share one.
+func unused() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return ""
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // await reads until the server says that it is ready, and goes on reading.

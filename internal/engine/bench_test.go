@@ -75,7 +75,7 @@ func twilioHeaders() http.Header {
 }
 
 // newTracks starts everything. The upstream adds header to its answers.
-func newTracks(t testing.TB, header http.Header) *tracks {
+func newTracks(t testing.TB, header http.Header, options func(*deploy.Options)) *tracks {
 	kind := []string{"application/json"}
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -86,7 +86,7 @@ func newTracks(t testing.TB, header http.Header) *tracks {
 	t.Cleanup(upstream.Close)
 	proxy := httptest.NewServer(reverseProxy(t, upstream.URL))
 	t.Cleanup(proxy.Close)
-	s := serve(t, settings{upstreamURL: upstream.URL + "/v1", discardLog: true})
+	s := serve(t, settings{upstreamURL: upstream.URL + "/v1", discardLog: true, options: options})
 
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -163,7 +163,7 @@ func TestAllocations(t *testing.T) {
 		{"no headers", nil, bareExtra},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			all := newTracks(t, test.header)
+			all := newTracks(t, test.header, nil)
 			measure := func(r *track) float64 {
 				for range 20 { // connections, pools, caches
 					r.run(t)
@@ -203,7 +203,7 @@ func load(t testing.TB) {
 }
 
 func BenchmarkExchange(b *testing.B) {
-	all := newTracks(b, twilioHeaders())
+	all := newTracks(b, twilioHeaders(), nil)
 	for _, bench := range []struct {
 		name  string
 		track *track

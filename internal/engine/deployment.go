@@ -1,10 +1,14 @@
 package engine
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/bind"
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
@@ -22,6 +26,8 @@ type Deployment struct {
 	groups []group
 	// pool holds the connections to all upstreams.
 	pool *upstream.Pool
+	// issuers are its own, nil where they are the engine's.
+	issuers *auth.Issuers
 }
 
 // BindOptions are what binding needs besides the deployment's options.
@@ -31,6 +37,9 @@ type BindOptions struct {
 	SandboxURL string
 	// Lenient goes on without credentials; calls then say what is missing.
 	Lenient bool
+	// Issuers are the engine's, see [Engine.Issuers]; nil makes ones that end with
+	// the deployment, and whose keys no other one knows.
+	Issuers *auth.Issuers
 	Version string
 }
 
@@ -44,15 +53,15 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 		return nil, nil, err
 	}
 	var diags diag.List
-	common, err := bindOptions(opts, with)
-	if err != nil {
-		return nil, nil, err
-	}
-	d.pool = common.Upstream.Pool
+	defaults := opts.Upstream("")
+	d.pool = upstream.NewPool(upstreamOptions(&defaults, with.Version))
 	environments := make([]*bind.Environment, len(l.Plans))
 	for i, p := range l.Plans {
 		environments[i] = with.Environment.For(Namespaces(p)...)
-		bo := common
+		bo, err := bindOptions(p, opts, with, d.pool)
+		if err != nil {
+			return nil, nil, err
+		}
 		bo.Environment = environments[i]
 		if opts.Sandbox.Enabled {
 			if err := simulate(&bo, p, with.SandboxURL); err != nil {
@@ -66,11 +75,23 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 	if !opts.Sandbox.Enabled {
 		diags = append(diags, shared(l, environments, opts.ShareEnv)...)
 	}
+	var err error
 	if d.groups, err = groups(l.Plans, opts); err != nil {
 		return nil, nil, err
 	}
+	if with.Issuers == nil {
+		with.Issuers = newIssuers(nil)
+		d.issuers = with.Issuers
+	}
+	in := newInbound(with.Issuers)
 	for i := range d.groups {
 		d.groups[i].bind(d.Bound)
+		if err := in.guard(&d.groups[i], opts); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := errors.Join(checkScopes(d.groups, opts), checkCallers(d.groups, l.Plans, opts)); err != nil {
+		return nil, nil, err
 	}
 	return d, append(diags, check(d.groups)...).Sorted(), nil
 }
@@ -123,7 +144,8 @@ func known(l *Loaded, opts *deploy.Options) error {
 	}
 	for variable := range opts.Renames {
 		ns, _, qualified := strings.Cut(variable, ".")
-		if qualified && !adapters[ns] && !upstreams[ns] {
+		means := func(name string) bool { return bind.Matches(ns, name) }
+		if qualified && !slices.ContainsFunc(adapterNames, means) && !slices.ContainsFunc(upstreamNames, means) {
 			return fmt.Errorf("--map-env %s=…: no file has that namespace%s", variable, orNear(ns, append(adapterNames, upstreamNames...)))
 		}
 	}
@@ -155,29 +177,39 @@ func orNear(name string, candidates []string) string {
 	return ""
 }
 
-// bindOptions are those that all plans have in common.
-func bindOptions(opts *deploy.Options, with BindOptions) (plan.BindOptions, error) {
-	limits := opts.Limits
+// bindOptions are what binds a plan, apart from its environment. Clients share
+// the connections of a pool as long as their settings admit it.
+func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions, pool *upstream.Pool) (plan.BindOptions, error) {
 	out := plan.BindOptions{
-		Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP, BaseURLs: opts.Upstreams, Checks: map[string]plan.Checks{},
-		Upstream: upstream.Options{
-			Connect: limits.Connect, Header: limits.Header, Total: limits.Total, MaxBody: limits.MaxResponse,
-			MaxConcurrent: limits.MaxConcurrent, UserAgent: "patchbay/" + with.Version,
-		},
+		Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
+		BaseURLs: map[string]string{}, Checks: map[string]plan.Checks{}, Upstreams: map[string]upstream.Options{},
+		Callers: map[string]map[string]plan.Credential{}, CallersOnly: map[string]bool{}, Replaced: replaced(p, opts),
 	}
-	out.Upstream.Pool = upstream.NewPool(out.Upstream)
-	for ns, mode := range opts.Checks {
-		parsed, err := plan.ParseChecks(mode)
+	for _, u := range p.Upstreams {
+		settings := opts.Upstream(u.Namespace)
+		bounds := upstreamOptions(&settings, with.Version)
+		if settings.Connect == opts.Limits.Connect && settings.MaxConcurrent == opts.Limits.MaxConcurrent {
+			bounds.Pool = pool
+		}
+		out.Upstreams[u.Namespace] = bounds
+		bindCallers(&out, u.Namespace, &settings)
+		mode, err := plan.ParseChecks(cmp.Or(settings.Checks, "enforce"))
 		if err != nil {
 			return out, fmt.Errorf("--request-checks: %w", err)
 		}
-		if ns == "" {
-			out.DefaultChecks = parsed
-			continue
+		out.Checks[u.Namespace] = mode
+		if settings.BaseURL != "" {
+			out.BaseURLs[u.Namespace] = settings.BaseURL
 		}
-		out.Checks[ns] = parsed
 	}
 	return out, nil
+}
+
+func upstreamOptions(settings *deploy.Upstream, version string) upstream.Options {
+	return upstream.Options{
+		Connect: settings.Connect, Header: settings.Header, Total: settings.Total, MaxBody: settings.MaxResponse,
+		MaxConcurrent: settings.MaxConcurrent, UserAgent: "patchbay/" + version,
+	}
 }
 
 // simulate sends the calls of a plan to the simulator.
@@ -198,4 +230,12 @@ func simulate(out *plan.BindOptions, p *plan.Plan, address string) error {
 }
 
 // Close gives up what the deployment holds open.
-func (d *Deployment) Close() { d.pool.Close() }
+func (d *Deployment) Close() {
+	d.pool.Close()
+	for _, b := range d.Bound {
+		b.Close() // upstreams with settings of their own share no connections
+	}
+	if d.issuers != nil {
+		d.issuers.Close()
+	}
+}

@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/deploy"
 	mcpadapter "patchbay/internal/expose/mcp"
 	"patchbay/internal/fault"
@@ -34,6 +36,7 @@ type Engine struct {
 	current   atomic.Pointer[Deployment]
 	listeners []*listener
 	sandbox   *listener
+	issuers   *auth.Issuers
 	failed    chan error
 	serving   sync.WaitGroup
 	// base is the parent of every request's context; stop ends it when the
@@ -49,7 +52,9 @@ type listener struct {
 	host    string
 	sockets []net.Listener
 	server  *http.Server
-	handler atomic.Pointer[http.Handler]
+	// certificates are those of a listener that speaks TLS.
+	certificates *certificates
+	handler      atomic.Pointer[http.Handler]
 }
 
 // URL returns the address a client on this machine uses.
@@ -60,7 +65,11 @@ func (l *listener) url() string {
 	case "localhost", "0.0.0.0", "::", "":
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	scheme := "http://"
+	if l.certificates != nil {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port)
 }
 
 // Config is what an engine needs besides the deployment.
@@ -72,10 +81,12 @@ type Config struct {
 // New returns an engine that serves nothing yet.
 func New(c Config) *Engine {
 	base, stop := context.WithCancelCause(context.Background())
-	return &Engine{
+	e := &Engine{
 		base: base, stop: stop,
 		log: c.Log, access: telemetry.NewLogger(c.Log), ids: telemetry.NewIDs(), version: c.Version, failed: make(chan error, 1),
 	}
+	e.issuers = newIssuers(e.reportIssuer)
+	return e
 }
 
 // Start opens every adapter of the deployment. Nothing is served when one of
@@ -99,6 +110,7 @@ func (e *Engine) Start(d *Deployment) ([]Listening, error) {
 	for _, l := range e.listeners {
 		e.serve(l, d.Options)
 	}
+	e.prepareKeys(d)
 	return served, nil
 }
 
@@ -117,29 +129,41 @@ func (e *Engine) open(d *Deployment) error {
 				}
 			}
 		}
-		sockets, err := listen(g.host, g.port)
-		if err != nil {
+		l := &listener{name: g.name(), host: g.host}
+		if g.tls.On() {
+			var err error
+			if l.certificates, err = loadCertificates(g.tls, e.log); err != nil {
+				return fmt.Errorf("%s cannot speak TLS: %w", l.name, err)
+			}
+		}
+		var err error
+		if l.sockets, err = listen(g.host, g.port); err != nil {
 			return listenFault(g.members[0].namespace, g.host, g.port, err)
 		}
-		e.listeners = append(e.listeners, &listener{name: g.name(), host: g.host, sockets: sockets})
+		e.listeners = append(e.listeners, l)
 	}
 	return nil
 }
 
 // guarded puts the browser defence before a handler.
-func (e *Engine) guarded(h http.Handler, host string, opts *deploy.Options) (http.Handler, error) {
-	g, err := guard.New(guard.Options{
-		Loopback: upstream.IsLoopback(host), Hosts: opts.AllowHosts, Origins: opts.AllowOrigins, Landing: []string{"/", "/.patchbay"},
+func (e *Engine) guarded(h http.Handler, host string, g *group, opts *deploy.Options) (http.Handler, error) {
+	options := guard.Options{
+		Loopback: upstream.IsLoopback(host), Hosts: opts.AllowHosts, Origins: append(slices.Clone(opts.AllowOrigins), g.cors.Origins...), MaxAge: g.cors.MaxAge,
+		Landing: []string{"/", "/.patchbay"},
 		Refuse: func(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 			id := e.ids.Next()
 			status := problem.Write(w, f, id)
 			e.access.Log(r.Context(), &telemetry.Access{Protocol: "guard", Method: r.Method, Status: status, RequestID: id, Fault: f})
 		},
-	})
+	}
+	if g.takesTokens() {
+		options.Public = []string{auth.WellKnown}
+	}
+	before, err := guard.New(options)
 	if err != nil {
 		return nil, err
 	}
-	return g.Wrap(h), nil
+	return before.Wrap(h), nil
 }
 
 func (e *Engine) serve(l *listener, opts *deploy.Options) {
@@ -155,9 +179,12 @@ func (e *Engine) serve(l *listener, opts *deploy.Options) {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(serverNoise{e.log.Handler()}, slog.LevelDebug),
 	}
+	if l.certificates != nil {
+		l.server.TLSConfig = l.certificates.listening()
+	}
 	for _, s := range l.sockets {
 		e.serving.Go(func() {
-			if err := l.server.Serve(s); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			if err := l.accept(s); err != nil && !errors.Is(err, http.ErrServerClosed) {
 				select {
 				case e.failed <- fmt.Errorf("%s stopped: %w", l.name, err):
 				default:
@@ -165,6 +192,14 @@ func (e *Engine) serve(l *listener, opts *deploy.Options) {
 			}
 		})
 	}
+}
+
+// accept serves what connects to one of the sockets.
+func (l *listener) accept(s net.Listener) error {
+	if l.certificates != nil {
+		return l.server.ServeTLS(s, "", "")
+	}
+	return l.server.Serve(s)
 }
 
 // serverNoise passes net/http's own messages on at debug level: broken
@@ -186,6 +221,7 @@ func (e *Engine) Shutdown(drain time.Duration) error {
 		err = errors.Join(err, e.end(ctx, []*listener{e.sandbox}))
 	}
 	e.stop(nil)
+	e.issuers.Close()
 	e.serving.Wait()
 	if d := e.current.Load(); d != nil {
 		d.Close()

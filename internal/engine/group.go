@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	mcpadapter "patchbay/internal/expose/mcp"
 	"patchbay/internal/plan"
+	"patchbay/internal/ratelimit"
 	"patchbay/internal/route"
 )
 
@@ -19,7 +21,13 @@ import (
 type group struct {
 	kind       kind
 	host, port string
-	members    []member
+	// alone reports a port that nobody else may share, because it is chosen when
+	// it is opened.
+	alone   bool
+	members []member
+	// tls and cors are what all members want of the listener.
+	tls  deploy.ServerTLS
+	cors deploy.CORS
 }
 
 // kind is a type of adapter that listens.
@@ -40,8 +48,11 @@ type member struct {
 	namespace string
 	mount     string
 	span      diag.Span
-	// guarded reports that the adapter checks its callers.
-	guarded bool
+	// guarded reports that the adapter checks its callers, with verifier; limiter
+	// bounds how often one may call.
+	guarded  bool
+	verifier *auth.Verifier
+	limiter  *ratelimit.Limiter
 }
 
 // name is how errors call the group.
@@ -68,13 +79,13 @@ func groups(plans []*plan.Plan, opts *deploy.Options) ([]group, error) {
 	rest, mcp := grouping{at: map[address]int{}}, grouping{at: map[address]int{}}
 	for i, p := range plans {
 		for _, a := range p.REST {
-			m := member{file: i, rest: a, namespace: a.Namespace, mount: opts.Mount(a.Namespace), span: a.Span}
+			m := member{file: i, rest: a, namespace: a.Namespace, mount: opts.Adapter(a.Namespace).Mount, span: a.Span}
 			if err := rest.join(kindREST, m, a.Address, a.Port, opts); err != nil {
 				return nil, err
 			}
 		}
 		for _, a := range p.MCP {
-			if a.Stdio && opts.Listen[a.Namespace] == "" {
+			if a.Stdio && opts.Adapter(a.Namespace).Listen == "" && opts.ListenMCP == "" {
 				continue
 			}
 			m := member{file: i, mcp: a, namespace: a.Namespace, span: a.Span}
@@ -89,13 +100,7 @@ func groups(plans []*plan.Plan, opts *deploy.Options) ([]group, error) {
 // bind gives the members their files' values.
 func (g *group) bind(bound []*plan.Bound) {
 	for i := range g.members {
-		m := &g.members[i]
-		m.bound = bound[m.file]
-		if m.rest != nil {
-			m.guarded = m.bound.RESTVerifier(m.rest) != nil
-		} else {
-			m.guarded = m.bound.MCPVerifier(m.mcp) != nil
-		}
+		g.members[i].bound = bound[g.members[i].file]
 	}
 }
 
@@ -119,18 +124,19 @@ type address struct{ host, port string }
 
 func (g *grouping) join(of kind, m member, host string, port int, opts *deploy.Options) error {
 	var to address
+	var alone bool
 	var err error
-	if to.host, to.port, err = listenAddress(m.namespace, host, port, opts); err != nil {
+	if to.host, to.port, alone, err = listenAddress(of, m.namespace, host, port, opts); err != nil {
 		return err
 	}
-	if i, known := g.at[to]; known {
+	if i, known := g.at[to]; known && !alone {
 		g.groups[i].members = append(g.groups[i].members, m)
 		return nil
 	}
-	if to.port != "0" {
+	if !alone {
 		g.at[to] = len(g.groups)
 	}
-	g.groups = append(g.groups, group{kind: of, host: to.host, port: to.port, members: []member{m}})
+	g.groups = append(g.groups, group{kind: of, host: to.host, port: to.port, alone: alone, members: []member{m}})
 	return nil
 }
 

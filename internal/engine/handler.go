@@ -81,7 +81,7 @@ func (e *Engine) handler(d *Deployment, g *group, l *listener, served []Listenin
 	if err != nil {
 		return nil, err
 	}
-	return e.guarded(h, l.host, d.Options)
+	return e.guarded(metadata(h, g, e.ids), l.host, g, d.Options)
 }
 
 func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []Listening) (http.Handler, error) {
@@ -94,7 +94,9 @@ func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []List
 		}
 	}
 	for i, m := range g.members {
-		options.Members = append(options.Members, rest.Member{Bound: m.bound, Adapter: m.rest, Verifier: m.bound.RESTVerifier(m.rest), Mount: m.mount})
+		options.Members = append(options.Members, rest.Member{
+			Bound: m.bound, Adapter: m.rest, Verifier: m.verifier, Limiter: m.limiter, MaxBody: d.Options.Adapter(m.namespace).MaxBody, Mount: m.mount,
+		})
 		infos[i] = d.pageInfo(&m, l.url(), e.version, tools)
 	}
 	if len(infos) == 1 && len(d.Loaded.Skipped) == 0 {
@@ -123,6 +125,7 @@ func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []List
 func (d *Deployment) pageInfo(m *member, url, version string, tools map[*plan.MCPAdapter]string) page.Info {
 	info := page.Info{
 		Version: version, Bound: m.bound, Adapter: m.rest, Mount: m.mount, BaseURL: url,
+		Verifier: m.verifier, Limited: m.limiter != nil,
 		File: d.Loaded.Visible(m.bound.Plan.Document.File), Embedded: d.Loaded.Embedded, Sandbox: d.Options.Sandbox.Enabled,
 	}
 	if info.Sandbox {
@@ -130,7 +133,7 @@ func (d *Deployment) pageInfo(m *member, url, version string, tools map[*plan.MC
 	}
 	for _, own := range m.bound.Plan.MCP {
 		if url, listens := tools[own]; listens {
-			info.MCP = append(info.MCP, page.MCPEndpoint{URL: url, Adapter: own})
+			info.MCP = append(info.MCP, page.MCPEndpoint{URL: url, Adapter: own, Verifier: d.verifierOf(own)})
 		}
 	}
 	return info
@@ -152,7 +155,9 @@ func (d *Deployment) catalogue(members []page.Info, url, version string, served 
 func (e *Engine) mcpMembers(d *Deployment, g *group) []mcpadapter.Member {
 	out := make([]mcpadapter.Member, len(g.members))
 	for i, m := range g.members {
-		out[i] = mcpadapter.Member{Options: e.mcpOptions(d, m.bound, m.mcp), Verifier: m.bound.MCPVerifier(m.mcp)}
+		out[i] = mcpadapter.Member{
+			Options: e.mcpOptions(d, m.bound, m.mcp), Verifier: m.verifier, Limiter: m.limiter, MaxBody: d.Options.Adapter(m.namespace).MaxBody + 1<<16,
+		}
 	}
 	return out
 }

@@ -189,6 +189,7 @@ func plainInputs() []input {
 		bodyRow("null as body", `null`, 400, noCall),
 		{name: "no body", status: 400, rest: "POST /v1/interactions\nContent-Length: 0\n", tool: "twilio-create-interaction", arguments: `{}`},
 		{name: "a form becomes JSON", status: 200, rest: "POST /v1/interactions\nContent-Type: application/x-www-form-urlencoded\n\na=1&b=x+y&b=", upstream: `/v1/Interactions {"a":"1","b":["x y",""]}`},
+		{name: "a form without fields is an object without members", status: 200, rest: "POST /v1/interactions\nContent-Type: application/x-www-form-urlencoded\n\n", upstream: `/v1/Interactions {}`},
 		sidRow("any text", "abc-1_2.3~", `"abc-1_2.3~"`, 200, path+"abc-1_2.3~"),
 		sidRow("a slash", "a%2Fb", `"a/b"`, 200, path+"a%2Fb"),
 		sidRow("a question mark", "a%3Fb=c", `"a?b=c"`, 200, path+"a%3Fb%3Dc"),

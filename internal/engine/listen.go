@@ -10,16 +10,25 @@ import (
 	"patchbay/internal/deploy"
 )
 
-// listenAddress is where an adapter listens: the operator's host:port, else
-// the file's port on the file's address, else on loopback.
-func listenAddress(namespace, address string, number int, opts *deploy.Options) (host, port string, err error) {
-	if given, ok := opts.Listen[namespace]; ok {
-		return net.SplitHostPort(given)
+// listenAddress is where an adapter listens: the operator's host:port for it,
+// else for all of its type, else the file's port on the file's address or on
+// loopback. alone reports a port that is to be chosen for this adapter only.
+func listenAddress(of kind, namespace, address string, number int, opts *deploy.Options) (host, port string, alone bool, err error) {
+	given, alone := opts.Adapter(namespace).Listen, true
+	if given == "" {
+		given, alone = opts.ListenREST, false
+		if of == kindMCP {
+			given = opts.ListenMCP
+		}
+	}
+	if given != "" {
+		host, port, err = net.SplitHostPort(given)
+		return host, port, alone && port == "0", err
 	}
 	if address == "" {
 		address = "localhost"
 	}
-	return address, strconv.Itoa(number), nil
+	return address, strconv.Itoa(number), number == 0, nil
 }
 
 // loopbackNames are the addresses that "localhost" means.

@@ -38,7 +38,7 @@ func (e *Engine) StartSandbox(opts *deploy.Options, env *bind.Environment) (stri
 		return "", fmt.Errorf("the sandbox cannot listen on %s: %w; choose another address with %s HOST:PORT", address, err, sandboxFlag(&opts.Sandbox, "listen"))
 	}
 	l := &listener{name: "sandbox", host: host, sockets: sockets}
-	handler, err := e.guarded(box, host, opts)
+	handler, err := e.guarded(box, host, &group{}, opts)
 	if err != nil {
 		return "", err
 	}

@@ -87,18 +87,29 @@ func (l *Loaded) judge(name string, to []*sending) diag.List {
 		default:
 			continue
 		}
-		where := ""
+		where, own := "", fmt.Sprintf("%s.%s=OTHER", l.namespaceOf(s.files[0]), s.variable.Key)
 		if n := len(s.files); n > 1 {
 			where = fmt.Sprintf(" (%d files)", n)
+			own = fmt.Sprintf("'%s.%s=OTHER'", l.pattern(s.files), s.variable.Key) // quoted for the shell
 		}
-		namespace := l.namespaceOf(s.files[0])
 		d := out.Errorf(CodeVariableShared, s.variable.Span, "%s would be sent to %s%s, and %s", name, s.variable.Host, where, reason).
-			WithHint("give the file a value of its own with --map-env %s.%s=OTHER, or confirm with --share-env %s", namespace, s.variable.Key, name)
+			WithHint("give it a value of its own with --map-env %s, or confirm with --share-env %s", own, name)
 		if owner == "" {
 			d.WithRelated(to[0].variable.Span, "in %s", path.Base(to[0].files[0]))
 		}
 	}
 	return out
+}
+
+// pattern stands for the namespaces of several files: what they begin with.
+func (l *Loaded) pattern(files []string) string {
+	common := l.namespaceOf(files[0])
+	for _, f := range files[1:] {
+		for !strings.HasPrefix(l.namespaceOf(f), common) {
+			common = common[:len(common)-1]
+		}
+	}
+	return common + "*"
 }
 
 func (l *Loaded) namespaceOf(file string) string {

@@ -169,7 +169,7 @@ func (s *site) bind(with settings) (*engine.Deployment, diag.List, error) {
 	}
 	log := slog.New(slog.NewJSONHandler(kept, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.engine = engine.New(engine.Config{Log: log, Version: testVersion})
-	return engine.Bind(loaded, &opts, engine.BindOptions{Environment: environment, Version: testVersion})
+	return engine.Bind(loaded, &opts, engine.BindOptions{Environment: environment, Version: testVersion, Issuers: s.engine.Issuers()})
 }
 
 // files writes a document, if there is one, where Load can read it.

@@ -50,6 +50,10 @@ const (
 	Canceled
 	// Busy is a bound on concurrency that is reached.
 	Busy
+	// Unavailable is something that this process needs, and that does not answer.
+	Unavailable
+	// RateLimited is a caller with more requests than it may make.
+	RateLimited
 )
 
 var kindNames = [...]string{
@@ -57,7 +61,7 @@ var kindNames = [...]string{
 	NotFound: "not-found", MethodNotAllowed: "method-not-allowed", UnsupportedMedia: "unsupported-media-type",
 	TooLarge: "too-large", Unconfigured: "unconfigured", Unreachable: "upstream-unreachable", Status: "upstream-status",
 	Timeout: "upstream-timeout", Decode: "upstream-decode", Mapping: "mapping", Limit: "upstream-limit",
-	Canceled: "canceled", Busy: "busy",
+	Canceled: "canceled", Busy: "busy", Unavailable: "unavailable", RateLimited: "rate-limited",
 }
 
 // String returns the stable kebab-case name, also used in problem types.

@@ -5,11 +5,14 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"patchbay/internal/fault"
 )
@@ -29,6 +32,12 @@ type Options struct {
 	// may lead to. Everywhere else a browser that comes from another site is
 	// refused, also with a safe method: a capability may do anything in a GET.
 	Landing []string
+	// Public are paths, and what is below them, that pages of any origin may read:
+	// they say the same to everybody.
+	Public []string
+	// MaxAge is how long browsers may remember what a preflight said; 0 is ten
+	// minutes.
+	MaxAge time.Duration
 	// Refuse writes the answer to a refused request, in the listener's own form.
 	Refuse func(http.ResponseWriter, *http.Request, *fault.Fault)
 }
@@ -39,12 +48,15 @@ type Guard struct {
 	origins  map[string]bool
 	crossing *http.CrossOriginProtection
 	landing  []string
+	public   []string
+	maxAge   string
 	refuse   func(http.ResponseWriter, *http.Request, *fault.Fault)
 }
 
 // New checks the options. Origins must be bare: scheme, host and port only.
 func New(opts Options) (*Guard, error) {
-	g := &Guard{origins: map[string]bool{}, crossing: http.NewCrossOriginProtection(), landing: opts.Landing, refuse: opts.Refuse}
+	g := &Guard{origins: map[string]bool{}, crossing: http.NewCrossOriginProtection(), landing: opts.Landing, public: opts.Public, refuse: opts.Refuse}
+	g.maxAge = strconv.Itoa(int(cmp.Or(opts.MaxAge, 10*time.Minute).Seconds()))
 	if opts.Loopback || len(opts.Hosts) > 0 {
 		g.hosts = map[string]bool{}
 	}
@@ -80,23 +92,55 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 			g.refuse(w, r, f)
 			return
 		}
-		if origin := r.Header.Get("Origin"); origin != "" && g.origins[strings.ToLower(origin)] {
-			h := w.Header()
-			h.Set("Access-Control-Allow-Origin", origin)
+		h := w.Header()
+		origin := r.Header.Get("Origin")
+		switch {
+		case g.isPublic(r.URL.Path):
+			h.Set("Access-Control-Allow-Origin", "*")
+		case len(g.origins) > 0:
+			// Also where no origin is named: what a cache keeps is not for all.
 			h.Add("Vary", "Origin")
-			h.Set("Access-Control-Expose-Headers", "*")
-			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-				h.Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))
-				if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
-					h.Set("Access-Control-Allow-Headers", asked)
-				}
-				h.Set("Access-Control-Max-Age", "600")
-				w.WriteHeader(http.StatusNoContent)
-				return
+			if origin != "" && g.origins[strings.ToLower(origin)] {
+				// Exactly the origin, and nothing about credentials that a browser
+				// adds by itself: cookies open no adapter for a page.
+				h.Set("Access-Control-Allow-Origin", origin)
+				h.Set("Access-Control-Expose-Headers", "*")
+				break
 			}
+			fallthrough
+		default:
+			origin = ""
+		}
+		if origin != "" && r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			g.preflight(h, r)
+			w.WriteHeader(http.StatusNoContent)
+			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// preflight says that the request that follows may be made, whatever method and
+// headers it has: what it may do is the adapter's affair.
+func (g *Guard) preflight(h http.Header, r *http.Request) {
+	h.Add("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers")
+	h.Set("Access-Control-Allow-Methods", r.Header.Get("Access-Control-Request-Method"))
+	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+		h.Set("Access-Control-Allow-Headers", asked)
+	}
+	h.Set("Access-Control-Max-Age", g.maxAge)
+}
+
+func (g *Guard) isPublic(path string) bool { return below(path, g.public) }
+
+// below reports whether a path is one of a list, or below one.
+func below(path string, list []string) bool {
+	for _, p := range list {
+		if path == p || p != "/" && strings.HasPrefix(path, strings.TrimRight(p, "/")+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 func (g *Guard) check(r *http.Request) *fault.Fault {
@@ -104,6 +148,9 @@ func (g *Guard) check(r *http.Request) *fault.Fault {
 		f := fault.New(fault.Forbidden, "this listener is not known under the host name the request used")
 		f.Hint = "use localhost or 127.0.0.1, or start with --allow-host NAME"
 		return f
+	}
+	if g.isPublic(r.URL.Path) && (r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions) {
+		return nil
 	}
 	origin := r.Header.Get("Origin")
 	if origin != "" && !g.sameOrigin(origin, r.Host) && !g.origins[strings.ToLower(origin)] {
@@ -133,16 +180,11 @@ func (g *Guard) lands(r *http.Request) bool {
 	if r.Header.Get("Sec-Fetch-Mode") != "navigate" {
 		return false
 	}
-	for _, path := range g.landing {
-		if r.URL.Path == path || strings.HasPrefix(r.URL.Path, strings.TrimRight(path, "/")+"/") && path != "/" {
-			return true
-		}
-	}
-	return false
+	return below(r.URL.Path, g.landing)
 }
 
-// sameOrigin compares host and port. Only http is served here, but a proxy in
-// front may speak https, so the scheme is left out, as CrossOriginProtection does.
+// sameOrigin compares host and port. A proxy in front may speak https where http is
+// served here, so the scheme is left out, as CrossOriginProtection does.
 func (g *Guard) sameOrigin(origin, host string) bool {
 	_, rest, ok := strings.Cut(origin, "://")
 	return ok && strings.EqualFold(rest, host)

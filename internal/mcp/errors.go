@@ -38,8 +38,9 @@ type Error struct {
 	Message string
 	Data    []byte // raw JSON, or nil; left out if it is not valid
 
-	status int   // HTTP status; 0 means 200
-	cause  error // for the observer, never sent
+	status     int      // HTTP status; 0 means 200
+	challenges []string // values of WWW-Authenticate
+	cause      error    // for the observer, never sent
 }
 
 // Error returns the code and the message.
@@ -49,6 +50,18 @@ func (e *Error) Error() string {
 
 // Unwrap returns what is behind an error that was sent, or nil.
 func (e *Error) Unwrap() error { return e.cause }
+
+// Denied is what a function of a tool, resource or prompt returns to a caller who
+// may not use it. Over HTTP the answer is 403 with the challenges as
+// WWW-Authenticate, as the authorization of MCP wants it where a token lacks a
+// scope.
+type Denied struct {
+	Message    string
+	Challenges []string
+}
+
+// Error returns the message.
+func (d *Denied) Error() string { return d.Message }
 
 // PanicError is the cause that the observer sees when a function panicked.
 type PanicError struct {
@@ -86,6 +99,9 @@ func internalError(cause error) *Error {
 // fromFunction turns what a function of the adapter returned into what is sent.
 // Only an *Error speaks to the client: any other text may hold secrets.
 func fromFunction(err error) *Error {
+	if d, ok := errors.AsType[*Denied](err); ok {
+		return &Error{Code: CodeInvalidRequest, Message: d.Message, status: http.StatusForbidden, challenges: d.Challenges, cause: err}
+	}
 	var e *Error
 	if !errors.As(err, &e) {
 		return internalError(err)

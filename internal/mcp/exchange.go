@@ -23,7 +23,9 @@ type requestState struct {
 	msg    message
 	rev    *revision
 	status int // HTTP status of an error; 0 means 200
-	info   RequestInfo
+	// challenges are what a 403 says about other credentials.
+	challenges []string
+	info       RequestInfo
 }
 
 // session is what a legacy client settled with initialize. It exists on stdio
@@ -95,7 +97,7 @@ func (x *exchange) end() { x.out = append(x.out, '}', '}') }
 // fail replaces whatever was written of the answer by an error.
 func (x *exchange) fail(e *Error) {
 	x.out = appendError(x.out[:0], x.msg.id, e)
-	x.status = e.status
+	x.status, x.challenges = e.status, e.challenges
 	x.info.ErrorCode, x.info.Err = e.Code, e.cause
 }
 

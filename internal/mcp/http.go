@@ -97,6 +97,9 @@ func (h *httpHandler) request(ctx context.Context, w http.ResponseWriter, x *exc
 		_ = events.send(x.out) // a failed write means that nobody reads
 		return
 	}
+	if x.challenges != nil {
+		w.Header()["Www-Authenticate"] = x.challenges
+	}
 	h.write(w, x.status, x.out)
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -206,6 +207,38 @@ func TestConcurrentRequestsStayApart(t *testing.T) {
 	for range 8 {
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestDenied: a caller who may not use a tool is answered 403 with challenges, in
+// both eras, and nothing else of the function's error is said.
+func TestDenied(t *testing.T) {
+	s := oneTool(t, func(context.Context, *mcp.Call) (mcp.Result, error) {
+		return mcp.Result{}, fmt.Errorf("inner: %w", &mcp.Denied{Message: "a scope is missing", Challenges: []string{`Bearer error="insufficient_scope"`, "Other"}})
+	})
+	web := httptest.NewServer(s.HTTPHandler(mcp.HTTPOptions{}))
+	defer web.Close()
+	for _, modern := range []bool{false, true} {
+		r := newPost(t, t.Context(), web.URL, callTool)
+		if modern {
+			r = newPost(t, t.Context(), web.URL, expand(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{META,"name":"tool"}}`))
+			r.Header.Set("MCP-Protocol-Version", "2026-07-28")
+			r.Header.Set("Mcp-Method", "tools/call")
+			r.Header.Set("Mcp-Name", "tool")
+		}
+		resp, err := web.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"a scope is missing"}}`
+		if resp.StatusCode != http.StatusForbidden || string(body) != want || !slices.Equal(resp.Header["Www-Authenticate"], []string{`Bearer error="insufficient_scope"`, "Other"}) {
+			t.Errorf("%v: %s %v %s", modern, resp.Status, resp.Header, body)
 		}
 	}
 }

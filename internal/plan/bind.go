@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/internal/secret"
+
 	"patchbay/internal/auth"
 	"patchbay/internal/bind"
 	"patchbay/internal/diag"
@@ -59,9 +61,19 @@ type BindOptions struct {
 	// Checks by namespace, DefaultChecks for the others.
 	Checks        map[string]Checks
 	DefaultChecks Checks
-	Upstream      upstream.Options
+	// Upstreams bounds the calls by namespace, Upstream those of the others.
+	Upstreams map[string]upstream.Options
+	Upstream  upstream.Options
 	// AllowPlain admits sending credentials over http beyond loopback.
 	AllowPlain bool
+	// Callers are credentials of single callers, by namespace and name;
+	// CallersOnly lists the upstreams that are called with such only, and never
+	// with the file's.
+	Callers     map[string]map[string]Credential
+	CallersOnly map[string]bool
+	// Replaced lists adapters, by namespace, whose authentication is not the
+	// file's: its secrets are not needed.
+	Replaced map[string]bool
 }
 
 // Bound is a plan with the operator's values: it runs. It is immutable and
@@ -75,15 +87,17 @@ type Bound struct {
 	checks    []Checks
 	variables []jsonvalue.Value
 	verifiers map[*authentication]*auth.Verifier
-	// total bounds a run, of all its steps.
-	total time.Duration
+	// totals bound a call, by upstream; see [Bound.deadline].
+	totals []time.Duration
+	// callers have credentials of their own, by upstream; nil for none.
+	callers []*callers
 }
 
 // Bind gives the plan's variables their values and opens a client for each
 // upstream. Faults name the place of the variable; values never appear in them.
 func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
-	b := &binder{plan: p, opts: opts, files: map[string]map[string]bind.Secret{}}
-	out := &Bound{Plan: p, verifiers: map[*authentication]*auth.Verifier{}, total: opts.Upstream.Total}
+	b := &binder{plan: p, opts: opts, files: map[string]map[string]secret.Value{}}
+	out := &Bound{Plan: p, verifiers: map[*authentication]*auth.Verifier{}}
 	b.values = make([]jsonvalue.Value, len(p.Variables))
 	b.missing = make([]bool, len(p.Variables))
 	for i, v := range p.Variables {
@@ -91,7 +105,14 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 	}
 	out.variables = b.values
 	for _, u := range p.Upstreams {
-		client, signer := b.client(u)
+		bounds, ok := opts.Upstreams[u.Namespace]
+		if !ok {
+			bounds = opts.Upstream
+		}
+		out.totals = append(out.totals, bounds.Total)
+		own := b.callers(u)
+		out.callers = append(out.callers, own)
+		client, signer := b.client(u, bounds, own)
 		out.clients = append(out.clients, client)
 		name, value := signer.Member()
 		out.members = append(out.members, jsonvalue.Member{Name: name, Value: jsonvalue.StringOf(value)})
@@ -102,10 +123,10 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 		out.checks = append(out.checks, mode)
 	}
 	for _, a := range p.REST {
-		b.verifier(out, a.auth)
+		b.verifier(out, a.Namespace, a.auth)
 	}
 	for _, a := range p.MCP {
-		b.verifier(out, a.auth)
+		b.verifier(out, a.Namespace, a.auth)
 	}
 	b.unset()
 	return out, b.diags
@@ -117,7 +138,7 @@ type binder struct {
 	diags   diag.List
 	values  []jsonvalue.Value
 	missing []bool
-	files   map[string]map[string]bind.Secret
+	files   map[string]map[string]secret.Value
 }
 
 // value finds the value of one variable.
@@ -176,9 +197,9 @@ func (b *binder) used(namespace, name string) bool {
 
 // text renders a text over the variables. It reports the variables that have
 // no value, and false, where there are any.
-func (b *binder) text(t *template.Bound) (bind.Secret, []*Variable) {
+func (b *binder) text(t *template.Bound) (secret.Value, []*Variable) {
 	if t == nil {
-		return bind.Secret{}, nil
+		return secret.Value{}, nil
 	}
 	var missing []*Variable
 	for _, slot := range t.Slots() {
@@ -187,10 +208,10 @@ func (b *binder) text(t *template.Bound) (bind.Secret, []*Variable) {
 		}
 	}
 	out, _ := t.Append(nil, b.values, template.None)
-	return bind.NewSecret(string(out)), missing
+	return secret.New(string(out)), missing
 }
 
-func (b *binder) client(u *Upstream) (*upstream.Client, auth.Signer) {
+func (b *binder) client(u *Upstream, bounds upstream.Options, own *callers) (*upstream.Client, auth.Signer) {
 	end := upstream.Endpoint{Namespace: u.Namespace}
 	if replaced, ok := b.opts.BaseURLs[u.Namespace]; ok {
 		end.BaseURL = replaced
@@ -205,18 +226,20 @@ func (b *binder) client(u *Upstream) (*upstream.Client, auth.Signer) {
 		b.require(&end, missing)
 		end.BaseURL = address.Reveal()
 	}
-	if !b.opts.Simulated[u.Namespace] {
+	switch {
+	case own != nil && own.only: // the file's secrets stay unused, and may be missing
+	case !b.opts.Simulated[u.Namespace]:
 		b.sign(u, &end)
-	} else {
+	default:
 		end.Signer = b.simulated(u)
 	}
-	c, err := upstream.NewClient(end, b.opts.Upstream)
+	c, err := upstream.NewClient(end, bounds)
 	if err != nil {
 		b.diags.Errorf(CodeBaseURI, u.Span, "%v", err)
 		end.BaseURL, end.Missing = "", fault.New(fault.Unconfigured, "%s has no usable base address", u.Namespace)
-		c, _ = upstream.NewClient(end, b.opts.Upstream)
+		c, _ = upstream.NewClient(end, bounds)
 	}
-	b.plainCredentials(u, end)
+	b.plainCredentials(u, end, own)
 	return c, end.Signer
 }
 
@@ -313,7 +336,7 @@ func (b *binder) simulated(u *Upstream) auth.Signer {
 	user, missingUser := b.text(u.auth.username)
 	password, missingPassword := b.text(u.auth.password)
 	if len(missingUser)+len(missingPassword) > 0 {
-		user, password = bind.NewSecret("ACsandbox"), bind.NewSecret("sandbox")
+		user, password = secret.New("ACsandbox"), secret.New("sandbox")
 	}
 	signer, err := auth.Basic(user, password)
 	if u.auth.scheme != "basic" || err != nil {
@@ -323,9 +346,9 @@ func (b *binder) simulated(u *Upstream) auth.Signer {
 }
 
 // plainCredentials refuses to send credentials readable over a network.
-func (b *binder) plainCredentials(u *Upstream, end upstream.Endpoint) {
+func (b *binder) plainCredentials(u *Upstream, end upstream.Endpoint, own *callers) {
 	inPath := u.auth != nil && u.auth.place == auth.InPath && end.Missing == nil
-	if end.Signer.IsZero() && !inPath || b.opts.AllowPlain {
+	if end.Signer.IsZero() && !inPath && own == nil || b.opts.AllowPlain {
 		return
 	}
 	parsed, err := url.Parse(end.BaseURL)
@@ -336,11 +359,13 @@ func (b *binder) plainCredentials(u *Upstream, end upstream.Endpoint) {
 		WithHint("use https, or start with --allow-plain-http")
 }
 
-func (b *binder) verifier(out *Bound, a *authentication) {
-	if a == nil {
+// verifier makes what checks the callers of an adapter by the file's own
+// authentication. Who knows its secret is called by the adapter's namespace.
+func (b *binder) verifier(out *Bound, namespace string, a *authentication) {
+	if a == nil || b.opts.Replaced[namespace] {
 		return
 	}
-	secrets := map[*template.Bound]bind.Secret{}
+	secrets := map[*template.Bound]secret.Value{}
 	complete := true
 	for _, t := range []*template.Bound{a.username, a.password, a.token, a.name, a.value} {
 		if t == nil {
@@ -357,18 +382,19 @@ func (b *binder) verifier(out *Bound, a *authentication) {
 	if !complete {
 		return
 	}
-	var v *auth.Verifier
-	ok := false
-	switch a.scheme {
-	case "basic":
-		v, ok = auth.VerifyBasic(secrets[a.username], secrets[a.password])
-	case "bearer":
-		v, ok = auth.VerifyBearer(secrets[a.token])
-	case "apikey":
-		v, ok = auth.VerifyAPIKey(secrets[a.name].Reveal(), secrets[a.value], a.place)
+	key := auth.Key{Caller: namespace, Scheme: auth.Scheme(a.scheme)}
+	switch key.Scheme {
+	case auth.SchemeBasic:
+		key.Username, key.Secret = secrets[a.username].Reveal(), secrets[a.password]
+	case auth.SchemeBearer:
+		key.Secret = secrets[a.token]
+	case auth.SchemeAPIKey:
+		key.Name, key.Secret, key.Place = secrets[a.name].Reveal(), secrets[a.value], a.place
+	case auth.SchemeJWT, auth.SchemeCertificate: // not in files
 	}
-	if !ok {
-		b.diags.Errorf(CodeCredential, a.span, "the secret that guards this adapter is empty")
+	v, err := auth.NewVerifier(auth.Options{Keys: []auth.Key{key}})
+	if err != nil {
+		b.diags.Errorf(CodeCredential, a.span, "the secret that guards this adapter does not do: %v", err)
 		return
 	}
 	out.verifiers[a] = v

@@ -214,6 +214,10 @@ var reservedHeaders = []string{
 	"connection", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "expect", "user-agent", "idempotency-key", "x-idempotency-key",
 }
 
+func reservedHeader(name string) bool {
+	return slices.Contains(reservedHeaders, strings.ToLower(name))
+}
+
 func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 	p := param{name: from.Name.Value, required: from.Required.Value, declared: from, span: from.Span}
 	switch strings.ToLower(from.In.Value) {
@@ -262,7 +266,7 @@ func (c *compiler) consumedParameter(op *consumed, from *spec.Parameter) {
 func (c *compiler) gatewayHeader(op *consumed, from *spec.Parameter) bool {
 	name := strings.ToLower(from.Name.Value)
 	switch plain := from.Value.Set() && !strings.Contains(from.Value.Value, "{{"); {
-	case !slices.Contains(reservedHeaders, name), name == "authorization" && !op.upstream.signed:
+	case !reservedHeader(name), name == "authorization" && !op.upstream.signed:
 		return false
 	case name == "accept" && plain:
 		op.accept = []string{from.Value.Value}

@@ -112,17 +112,19 @@ func (c *compiler) contractParameters(op *consumed) {
 		}
 		if p.contract != nil && p.in != inPath {
 			p.style, p.required = p.contract.Style, p.required || p.contract.Required
-			if p.in == inQuery {
-				p.name = p.contract.Name
+			if p.in == inQuery || p.in == inHeader && callersHeader(p.contract) {
+				p.name = p.contract.Name // on the wire, the provider's spelling counts
 			}
 		}
 	}
 	c.addParameters(op, inQuery, op.contract.Query)
-	c.addParameters(op, inHeader, slices.DeleteFunc(slices.Clone(op.contract.Header), func(p *contract.Param) bool {
-		return slices.Contains(reservedHeaders, strings.ToLower(p.Name)) || !headerName(p.Name)
-	}))
+	c.addParameters(op, inHeader, slices.DeleteFunc(slices.Clone(op.contract.Header), func(p *contract.Param) bool { return !callersHeader(p) }))
 	c.addParameters(op, inCookie, slices.DeleteFunc(slices.Clone(op.contract.Cookie), func(p *contract.Param) bool { return !p.Required }))
 }
+
+// callersHeader reports whether a header that a contract describes can be given
+// by a caller.
+func callersHeader(p *contract.Param) bool { return headerName(p.Name) && !reservedHeader(p.Name) }
 
 func (c *compiler) addParameters(op *consumed, place in, list []*contract.Param) {
 	for _, p := range list {

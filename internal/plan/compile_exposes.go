@@ -215,7 +215,7 @@ func (b *builder) tool(t *spec.Tool, shared []spec.Parameter) *Tool {
 	out := &Tool{
 		ReadOnly: hint(t.Hints.ReadOnly), Destructive: hint(t.Hints.Destructive),
 		Idempotent: hint(t.Hints.Idempotent), OpenWorld: hint(t.Hints.OpenWorld),
-		Tags: texts(t.Tags), RequiresClientCapabilities: texts(t.RequiresClientCapabilities),
+		Tags: append(texts(b.doc.Info.Tags), texts(t.Tags)...), RequiresClientCapabilities: texts(t.RequiresClientCapabilities),
 	}
 	declared := append(slices.Clone(shared), t.Inputs...)
 	if t.InputSchema != nil {

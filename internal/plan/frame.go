@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/contract"
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
@@ -24,6 +25,9 @@ type frame struct {
 	call  *call
 	args  *Args
 	mode  Checks
+	// own is the caller's own credential for the call, nil for the file's.
+	own    *credential
+	caller *auth.Caller
 
 	// arguments are the values of the consumed operation's parameters.
 	arguments []jsonvalue.Value
@@ -54,9 +58,25 @@ func (f *frame) values() []jsonvalue.Value {
 				f.all[len(f.args.Values)+i] = r.given(f.args.Values)
 			}
 		}
-		copy(f.all[len(f.args.Values)+len(f.op.refs):], f.bound.variables)
+		copy(f.all[len(f.args.Values)+len(f.op.refs):], f.variables())
 	}
 	return f.all
+}
+
+// variables are the values of the file's variables for this call.
+func (f *frame) variables() []jsonvalue.Value {
+	if f.own != nil {
+		return f.own.variables
+	}
+	return f.bound.variables
+}
+
+// member is the field of the body that carries the credentials.
+func (f *frame) member() *jsonvalue.Member {
+	if f.own != nil {
+		return &f.own.member
+	}
+	return &f.bound.members[f.call.to.upstream.at]
 }
 
 // readable are the slots that an answer may be made of: everything but the
@@ -346,6 +366,9 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 	buffer = append(buffer, to.query...)
 	f.send = upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON}
 	out := &f.send
+	if f.own != nil {
+		out.Signer = &f.own.signer
+	}
 	if f.call.step != "" {
 		out.Header = out.Header.Clone() // what one step sends is not another's
 	}

@@ -14,7 +14,7 @@ import (
 func (f *frame) body(out *upstream.Request) *fault.Fault {
 	to := f.call.to
 	b := &to.body
-	key := &f.bound.members[to.upstream.at]
+	key := f.member()
 	if b.media == "" || b.implied && len(f.call.fields) == 0 && key.Name == "" {
 		return nil
 	}
@@ -119,7 +119,7 @@ func (f *frame) slots() []jsonvalue.Value {
 	if len(f.bound.variables) == 0 {
 		return f.arguments
 	}
-	return append(f.arguments[:len(f.arguments):len(f.arguments)], f.bound.variables...)
+	return append(f.arguments[:len(f.arguments):len(f.arguments)], f.variables()...)
 }
 
 // withKey adds the API key to the fields of the body. No value of a caller
@@ -138,7 +138,11 @@ func (f *frame) form(out *upstream.Request, v *jsonvalue.Value) *fault.Fault {
 	case v.Kind() == jsonvalue.String && b.declared != nil && b.declared.kind != dataObject:
 		out.Body = []byte(v.Text()) // the file's own text is a form already
 	case v.IsAbsent() || v.Kind() == jsonvalue.Object:
-		out.Body = wire.AppendForm(make([]byte, 0, 512), v)
+		fields := *v
+		if c := f.call.to.contract; c != nil && c.Body != nil && !f.args.Textual {
+			fields = c.Body.FormFields(fields)
+		}
+		out.Body = wire.AppendForm(make([]byte, 0, 512), &fields)
 	default:
 		return f.unfitBody("must be an object, because the upstream takes a form")
 	}
@@ -254,7 +258,7 @@ func (f *frame) listedParts(out *upstream.Request) *fault.Fault {
 		v := from.value.value(slots)
 		parts = appendPart(parts, wire.Part{Name: text(from.name), Filename: text(from.filename), ContentType: text(from.contentType)}, &v)
 	}
-	if key := &f.bound.members[f.call.to.upstream.at]; key.Name != "" {
+	if key := f.member(); key.Name != "" {
 		parts = appendPart(parts, wire.Part{Name: key.Name}, &key.Value)
 	}
 	return f.encodeParts(out, parts)

@@ -242,8 +242,9 @@ type Tool struct {
 	*Operation
 	// Hints are the annotations that the file states; nil ones are not sent.
 	ReadOnly, Destructive, Idempotent, OpenWorld *bool
-	Tags                                         []string
-	RequiresClientCapabilities                   []string
+	// Tags are those of the document and the tool's own.
+	Tags                       []string
+	RequiresClientCapabilities []string
 	// RawSchema is an input schema that the file spells out, or absent.
 	RawSchema jsonvalue.Value
 	// Content are blocks that the file spells out; they are the tool's result.

@@ -82,7 +82,11 @@ func (b *Bound) Run(ctx context.Context, op *Operation, args *Args) (*Output, er
 		return b.runSteps(ctx, op, args)
 	}
 	c := &op.calls[0]
-	frame := &frame{bound: b, op: op, args: args, call: c, mode: b.checks[c.to.upstream.at]}
+	own, refused := b.credential(ctx, c.to.upstream)
+	if refused != nil {
+		return nil, refused
+	}
+	frame := &frame{bound: b, op: op, args: args, call: c, own: own, mode: b.checks[c.to.upstream.at]}
 	if f := frame.prepare(); f != nil {
 		return nil, f
 	}

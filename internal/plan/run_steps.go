@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/schema"
@@ -35,11 +37,14 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 	own := *args
 	own.Header = unconditional(args.Header)
 	args = &own
-	f := &frame{bound: b, op: op, args: args, mode: b.mildest(op)}
+	if refused := b.permit(ctx, op); refused != nil {
+		return nil, refused
+	}
+	f := &frame{bound: b, op: op, args: args, mode: b.mildest(op), caller: auth.CallerOf(ctx)}
 	if refused := f.checkAhead(); refused != nil {
 		return nil, refused
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.total)
+	ctx, cancel := context.WithTimeout(ctx, b.deadline(op))
 	defer cancel()
 	outputs := make([]jsonvalue.Member, len(op.calls))
 	var effects []string
@@ -73,6 +78,16 @@ func (b *Bound) runSteps(ctx context.Context, op *Operation, args *Args) (*Outpu
 		out.Release()
 	}
 	return nil, fault.New(fault.Internal, "an operation without steps was run")
+}
+
+// deadline is the time of a run of several steps: what a single call of the
+// slowest upstream may take.
+func (b *Bound) deadline(op *Operation) time.Duration {
+	var longest time.Duration
+	for i := range op.calls {
+		longest = max(longest, b.totals[op.calls[i].to.upstream.at])
+	}
+	return longest
 }
 
 // unconditional is a caller's header without what speaks about one
@@ -158,6 +173,12 @@ func waits(op *Operation, text *template.Bound) bool {
 
 func (f *frame) use(c *call) {
 	f.call, f.mode = c, f.bound.checks[c.to.upstream.at]
+	own := f.bound.callers[c.to.upstream.at].of(f.caller)
+	if own != f.own && f.all != nil {
+		f.own = own
+		copy(f.all[len(f.args.Values)+len(f.op.refs):], f.variables())
+	}
+	f.own = own
 }
 
 // runStep performs one call. The last one's answer is shaped as the

@@ -146,8 +146,10 @@ func Status(k fault.Kind) int {
 		return http.StatusUnsupportedMediaType
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.Unconfigured, fault.Busy:
+	case fault.Unconfigured, fault.Busy, fault.Unavailable:
 		return http.StatusServiceUnavailable
+	case fault.RateLimited:
+		return http.StatusTooManyRequests
 	case fault.Unreachable, fault.Status, fault.Decode, fault.Mapping, fault.Limit:
 		return http.StatusBadGateway
 	case fault.Timeout:
@@ -180,6 +182,10 @@ func Title(k fault.Kind) string {
 		return "Not configured"
 	case fault.Busy:
 		return "Too many calls at once"
+	case fault.Unavailable:
+		return "Temporarily unavailable"
+	case fault.RateLimited:
+		return "Too many requests"
 	case fault.Unreachable:
 		return "Upstream connection failed"
 	case fault.Status:

@@ -22,6 +22,8 @@ type Access struct {
 	// Adapter is the namespace of the adapter, Protocol rest or mcp.
 	Adapter  string
 	Protocol string
+	// Caller is who called, where that is known: a name, never a credential.
+	Caller string
 	// Operation is the declared name; "" where none was reached.
 	Operation string
 	// Method is HTTP's method, or MCP's method name.
@@ -69,6 +71,7 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 			attrs = append(attrs, slog.String(key, value))
 		}
 	}
+	text("caller", a.Caller)
 	text("route", a.Route)
 	text("operation", a.Operation)
 	if a.Status != 0 {
@@ -100,7 +103,7 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 func ours(k fault.Kind) bool {
 	switch k {
 	case fault.InvalidInput, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.MethodNotAllowed,
-		fault.UnsupportedMedia, fault.TooLarge, fault.Canceled:
+		fault.UnsupportedMedia, fault.TooLarge, fault.Canceled, fault.RateLimited:
 		return false
 	default:
 		return true

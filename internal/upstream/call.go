@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/fault"
 )
 
@@ -34,6 +35,8 @@ type Request struct {
 	Body []byte
 	// Cookie is a prepared Cookie header value, or "".
 	Cookie string
+	// Signer signs in place of the client's own; nil is that.
+	Signer *auth.Signer
 }
 
 // Response is an answer with its whole body. Release must be called once.
@@ -136,21 +139,25 @@ func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Req
 	if r.Body != nil {
 		header["Content-Type"] = r.ContentType
 	}
+	signer := &c.signer
+	if r.Signer != nil {
+		signer = r.Signer
+	}
 	query := r.Query
-	if q := c.signer.Query(); q != "" {
+	if q := signer.Query(); q != "" {
 		query = join(query, "&", q)
 	}
 	cookie := r.Cookie
-	if k := c.signer.Cookie(); k != "" {
+	if k := signer.Cookie(); k != "" {
 		cookie = join(cookie, "; ", k)
 	}
 	if cookie != "" {
 		header["Cookie"] = []string{cookie}
 	}
-	if name, values := c.signer.Header(); name != "" {
+	if name, values := signer.Header(); name != "" {
 		header[name] = values
 	}
-	for _, f := range c.signer.More() {
+	for _, f := range signer.More() {
 		header[f.Name] = f.Values
 	}
 	path := r.Path

@@ -15,10 +15,11 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"patchbay/internal/secret"
+
 	"github.com/google/go-cmp/cmp"
 
 	"patchbay/internal/auth"
-	"patchbay/internal/bind"
 	"patchbay/internal/fault"
 )
 
@@ -232,18 +233,18 @@ func TestSigning(t *testing.T) {
 		}
 		return s
 	}
-	secret := bind.NewSecret("s3cret&=")
+	key := secret.New("s3cret&=")
 	for _, test := range []struct {
 		name   string
 		signer auth.Signer
 		want   []string
 	}{
 		{"none", auth.Signer{}, []string{"/v1/parcels/1?a=b", "X-Trace: 7"}},
-		{"basic", signer(auth.Basic(bind.NewSecret("me"), secret)), []string{"/v1/parcels/1?a=b", "Authorization: Basic bWU6czNjcmV0Jj0=", "X-Trace: 7"}},
-		{"bearer", signer(auth.Bearer(secret)), []string{"/v1/parcels/1?a=b", "Authorization: Bearer s3cret&=", "X-Trace: 7"}},
-		{"key in a header", signer(auth.APIKey("x-key", secret, auth.InHeader, url.QueryEscape)), []string{"/v1/parcels/1?a=b", "X-Key: s3cret&=", "X-Trace: 7"}},
-		{"key in the query", signer(auth.APIKey("key", secret, auth.InQuery, url.QueryEscape)), []string{"/v1/parcels/1?a=b&key=s3cret%26%3D", "X-Trace: 7"}},
-		{"key in a cookie", signer(auth.APIKey("key", secret, auth.InCookie, url.QueryEscape)), []string{"/v1/parcels/1?a=b", "Cookie: c=d; key=s3cret&=", "X-Trace: 7"}},
+		{"basic", signer(auth.Basic(secret.New("me"), key)), []string{"/v1/parcels/1?a=b", "Authorization: Basic bWU6czNjcmV0Jj0=", "X-Trace: 7"}},
+		{"bearer", signer(auth.Bearer(key)), []string{"/v1/parcels/1?a=b", "Authorization: Bearer s3cret&=", "X-Trace: 7"}},
+		{"key in a header", signer(auth.APIKey("x-key", key, auth.InHeader, url.QueryEscape)), []string{"/v1/parcels/1?a=b", "X-Key: s3cret&=", "X-Trace: 7"}},
+		{"key in the query", signer(auth.APIKey("key", key, auth.InQuery, url.QueryEscape)), []string{"/v1/parcels/1?a=b&key=s3cret%26%3D", "X-Trace: 7"}},
+		{"key in a cookie", signer(auth.APIKey("key", key, auth.InCookie, url.QueryEscape)), []string{"/v1/parcels/1?a=b", "Cookie: c=d; key=s3cret&=", "X-Trace: 7"}},
 	} {
 		c := client(t, Endpoint{BaseURL: upstream.URL + "/v1/", Signer: test.signer}, func(o *Options) { o.UserAgent = "patchbay/test" })
 		r := get()

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"patchbay/internal/auth"
-	"patchbay/internal/bind"
+	"patchbay/internal/secret"
 )
 
 // Clients that share a pool use one connection to one host, each with its own
@@ -30,7 +30,7 @@ func TestClientsShareConnections(t *testing.T) {
 	pool := NewPool(opts)
 	t.Cleanup(pool.Close)
 	with := func(token string) *Client {
-		signer, err := auth.Bearer(bind.NewSecret(token))
+		signer, err := auth.Bearer(secret.New(token))
 		if err != nil {
 			t.Fatal(err)
 		}

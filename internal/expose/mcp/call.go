@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/diag"
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
@@ -36,6 +37,20 @@ func (t *tool) argument(name string) int {
 		}
 		found = at
 	}
+	if found >= 0 || !t.plan.RawSchema.IsAbsent() {
+		return found
+	}
+	// An input's own name is understood as well where hosts are shown another.
+	for at := range t.known {
+		in := &t.plan.Inputs[at]
+		if in.Name == t.known[at] || diag.Fold(in.Name) != folded || in.Schema.Get("x-mcp-header") != nil {
+			continue
+		}
+		if found >= 0 {
+			return -1
+		}
+		found = at
+	}
 	return found
 }
 
@@ -43,7 +58,12 @@ func (t *tool) argument(name string) int {
 // protocol error.
 func (t *tool) call(ctx context.Context, c *core.Call) (core.Result, error) {
 	start := time.Now()
+	ctx = t.adapter.as(ctx)
+	if r := t.adapter.permit(ctx, t.plan.Name); r != nil {
+		return core.Result{}, denied(r)
+	}
 	access := telemetry.Access{
+		Caller:   auth.CallerOf(ctx).CallerName(),
 		Protocol: "mcp", Adapter: t.adapter.Adapter.Namespace, Operation: t.name, Method: "tools/call",
 		Era: c.Era.String(), RequestID: t.adapter.IDs.Accept(c.Header.Get("X-Request-Id")),
 	}
@@ -285,6 +305,19 @@ func (w *watcher) dynamic(uri string) bool {
 	return slices.ContainsFunc(w.adapters, func(a *adapter) bool { return a.dynamic(uri) })
 }
 
+// caller is who asked; of several whom the verifiers of a server have found, the
+// first.
+func (w *watcher) caller(ctx context.Context) string {
+	if m, ok := ctx.Value(admissionKey{}).(*admission); ok {
+		for _, c := range m.callers {
+			if c != nil {
+				return c.Name
+			}
+		}
+	}
+	return auth.CallerOf(ctx).CallerName()
+}
+
 // observe logs what the core answered without one of the functions that log
 // for themselves, which know more: what the upstream said.
 func (w *watcher) observe(ctx context.Context, info core.RequestInfo) {
@@ -293,13 +326,16 @@ func (w *watcher) observe(ctx context.Context, info core.RequestInfo) {
 		return
 	}
 	access := telemetry.Access{
-		Protocol: "mcp", Adapter: w.name, Method: info.Method, Operation: info.Target,
+		Protocol: "mcp", Adapter: w.name, Caller: w.caller(ctx), Method: info.Method, Operation: info.Target,
 		Duration: info.Duration, Era: info.Era.String(), Failed: info.ErrorCode != 0 || info.IsError,
 	}
 	if info.ErrorCode != 0 {
 		access.Fault = &fault.Fault{Kind: fault.InvalidInput, Message: fmt.Sprintf("error %d", info.ErrorCode), Cause: info.Err}
 		if info.ErrorCode == core.CodeInternalError {
 			access.Fault.Kind = fault.Internal
+		}
+		if d, ok := errors.AsType[*core.Denied](info.Err); ok {
+			access.Fault = fault.New(fault.Forbidden, "%s", d.Message)
 		}
 	}
 	w.log.Log(ctx, &access)

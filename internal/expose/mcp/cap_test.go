@@ -125,7 +125,7 @@ func at(v *jsonvalue.Value, pointer string) *jsonvalue.Value {
 // schema that the tool publishes, which may know a member called truncated.
 func TestCapped(t *testing.T) {
 	const items = `"items":{"type":["array","null"],"items":{"type":["string","null"]}}`
-	made := &tool{adapter: &adapter{Options{MaxResult: 500}}, known: []string{"PageSize", "Status"}}
+	made := &tool{adapter: &adapter{Options: Options{MaxResult: 500}}, known: []string{"PageSize", "Status"}}
 	var elements []string
 	for i := range 100 {
 		elements = append(elements, fmt.Sprintf("%q", fmt.Sprintf("element %d", i)))
@@ -173,7 +173,7 @@ func TestCapped(t *testing.T) {
 
 // Text is cut at the end of a line, wherever it stands in the result.
 func TestCappedTexts(t *testing.T) {
-	made := &tool{adapter: &adapter{Options{MaxResult: 100}}}
+	made := &tool{adapter: &adapter{Options: Options{MaxResult: 100}}}
 	long := strings.Repeat("ten bytes\n", 20)
 	resource := core.ResourceContents{URI: "x://y", MIMEType: "text/csv", Text: long}
 	for name, c := range map[string]struct {

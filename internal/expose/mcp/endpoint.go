@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 
@@ -14,13 +13,19 @@ import (
 	core "patchbay/internal/mcp"
 	"patchbay/internal/plan"
 	"patchbay/internal/problem"
+	"patchbay/internal/ratelimit"
 	"patchbay/internal/telemetry"
 )
 
-// Member is an adapter with what checks its callers; nil lets everybody in.
+// Member is an adapter with what checks its callers; a nil Verifier lets everybody in.
 type Member struct {
 	Options
 	Verifier *auth.Verifier
+	// Limiter bounds how often one caller may ask; that of the first adapter
+	// holds where all are asked at once.
+	Limiter *ratelimit.Limiter
+	// MaxBody bounds request bodies, in bytes; 0 is what the endpoint's options say.
+	MaxBody int64
 }
 
 // Endpoint serves the adapters of a listener over HTTP: all of them at /mcp and
@@ -45,8 +50,9 @@ func NewEndpoint(members []Member, options core.HTTPOptions) (*Endpoint, error) 
 	offers := NewOffers(adapters)
 	e := &Endpoint{members: map[string]*served{}, log: members[0].Log, ids: members[0].IDs, name: adapters[0].Namespace}
 	servers := make([]*built, len(members))
+	largest := options // all tools are reached at one address
 	for i := range members {
-		b, err := build(members[i].Options, offers[i])
+		b, err := build(&members[i], offers[i])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", adapters[i].Namespace, err)
 		}
@@ -56,7 +62,10 @@ func NewEndpoint(members []Member, options core.HTTPOptions) (*Endpoint, error) 
 			return nil, fmt.Errorf("%s: %w", adapters[i].Namespace, err)
 		}
 		b.server, b.options.Tools = server, nil // which are now the server's
-		one := &served{server: server, options: options, offers: offers[i : i+1], http: server.HTTPHandler(options), guards: guardsOf(members[i : i+1]), views: map[string]http.Handler{}}
+		own := options
+		own.MaxBodyBytes = cmp.Or(members[i].MaxBody, options.MaxBodyBytes)
+		largest.MaxBodyBytes = max(largest.MaxBodyBytes, own.MaxBodyBytes)
+		one := &served{server: server, options: own, offers: offers[i : i+1], http: server.HTTPHandler(own), limiter: members[i].Limiter, guards: guardsOf(members[i : i+1]), views: map[string]http.Handler{}}
 		e.members[adapters[i].Namespace], e.whole = one, one
 	}
 	if len(members) == 1 {
@@ -67,39 +76,44 @@ func NewEndpoint(members []Member, options core.HTTPOptions) (*Endpoint, error) 
 	if err != nil {
 		return nil, err
 	}
-	e.whole = &served{server: server, options: options, offers: offers, http: server.HTTPHandler(options), guards: guardsOf(members), whole: true, owners: owners, views: map[string]http.Handler{}}
+	e.whole = &served{server: server, options: largest, offers: offers, http: server.HTTPHandler(largest), limiter: members[0].Limiter, guards: guardsOf(members), whole: true, owners: owners, views: map[string]http.Handler{}}
 	return e, nil
 }
 
 // ServeHTTP answers a request to the endpoint or to one of its selections.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at, selection := e.find(r.URL.EscapedPath())
-	guards := &e.whole.guards
-	if at != nil {
-		guards = &at.guards
+	asked := at
+	if asked == nil {
+		asked = e.whole
 	}
-	admitted, challenge := guards.admit(r)
+	p := asked.guards.admit(r)
+	if f := asked.limiter.Admit(w.Header(), p.name, r.RemoteAddr); f != nil {
+		e.refuse(w, r, f, p.name)
+		return
+	}
+	r = p.identify(r)
 	switch {
-	case challenge != "":
-		w.Header().Set("WWW-Authenticate", challenge)
-		e.refuse(w, r, fault.New(fault.Unauthenticated, "this adapter wants credentials"))
+	case p.refusal != nil:
+		p.refusal.Write(w.Header())
+		e.refuse(w, r, p.refusal.Fault, "")
 		return
 	case at == nil:
 		f := fault.New(fault.NotFound, "the MCP endpoint is /mcp")
 		if len(e.members) > 1 {
 			f.Hint = "each adapter has one of its own, /mcp/NAMESPACE"
 		}
-		e.refuse(w, r, f)
+		e.refuse(w, r, f, p.name)
 		return
-	case admitted == "" && selection == "":
+	case p.admitted == "" && selection == "":
 		at.http.ServeHTTP(w, r)
 		return
 	}
-	view, err := at.view(admitted, selection)
+	view, err := at.view(p.admitted, selection)
 	if err != nil {
 		f := fault.New(fault.NotFound, "%v", err)
 		f.Hint = "selections are /mcp/-/readonly, /mcp/-/tools/NAME,NAME and /mcp/-/tags/TAG,TAG"
-		e.refuse(w, r, f)
+		e.refuse(w, r, f, p.name)
 		return
 	}
 	view.ServeHTTP(w, r)
@@ -133,58 +147,10 @@ func (e *Endpoint) find(path string) (at *served, selection string) {
 }
 
 // refuse answers what never reaches the protocol, and logs it.
-func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
+func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault, caller string) {
 	id := e.ids.Accept(r.Header.Get("X-Request-Id"))
 	status := problem.Write(w, f, id)
-	e.log.Log(r.Context(), &telemetry.Access{Protocol: "mcp", Adapter: e.name, Method: r.Method, Status: status, RequestID: id, Fault: f})
-}
-
-// guards check the callers of adapters: the different verifiers, and for each
-// adapter which of them is its own.
-type guards struct {
-	verifiers []*auth.Verifier
-	of        []int
-}
-
-func guardsOf(members []Member) guards {
-	var g guards
-	for i := range members {
-		v := members[i].Verifier
-		at := slices.IndexFunc(g.verifiers, v.Equal)
-		if at < 0 {
-			at = len(g.verifiers)
-			g.verifiers = append(g.verifiers, v)
-		}
-		g.of = append(g.of, at)
-	}
-	return g
-}
-
-// admit returns "" for a caller whom all adapters admit; otherwise which
-// verifiers do, as text of 0 and 1, or a challenge where none does.
-func (g *guards) admit(r *http.Request) (admitted, challenge string) {
-	if len(g.verifiers) == 1 {
-		_, challenge = g.verifiers[0].Verify(r)
-		return "", challenge
-	}
-	text := make([]byte, len(g.verifiers))
-	none := true
-	for i, v := range g.verifiers {
-		ok, c := v.Verify(r)
-		text[i] = '0'
-		if ok {
-			text[i], none = '1', false
-		} else if challenge == "" {
-			challenge = c
-		}
-	}
-	switch {
-	case none:
-		return "", challenge
-	case challenge == "":
-		return "", ""
-	}
-	return string(text), ""
+	e.log.Log(r.Context(), &telemetry.Access{Protocol: "mcp", Adapter: e.name, Caller: caller, Method: r.Method, Status: status, RequestID: id, Fault: f})
 }
 
 // served is a server with its views.
@@ -195,7 +161,8 @@ type served struct {
 	offers  Offers
 	guards  guards
 	// whole reports that tools have their names among all.
-	whole bool
+	whole   bool
+	limiter *ratelimit.Limiter
 	// owners says which adapter gives a prompt, resource or template; nil where
 	// there is only one.
 	owners *owners

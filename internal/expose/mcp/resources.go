@@ -16,6 +16,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
 	core "patchbay/internal/mcp"
@@ -215,7 +216,8 @@ func (a *adapter) dynamic(uri string) bool {
 // readDynamic answers a resource from its operation.
 func (a *adapter) readDynamic(ctx context.Context, r *plan.Resource, uri string) ([]core.ResourceContents, error) {
 	start := time.Now()
-	access := telemetry.Access{Protocol: "mcp", Adapter: a.Adapter.Namespace, Operation: r.Name, Method: "resources/read", RequestID: a.IDs.Next()}
+	ctx = a.as(ctx)
+	access := telemetry.Access{Caller: auth.CallerOf(ctx).CallerName(), Protocol: "mcp", Adapter: a.Adapter.Namespace, Operation: r.Name, Method: "resources/read", RequestID: a.IDs.Next()}
 	out, err := a.runResource(ctx, r, uri, &access)
 	access.Duration = time.Since(start)
 	a.Log.Log(ctx, &access)
@@ -223,6 +225,10 @@ func (a *adapter) readDynamic(ctx context.Context, r *plan.Resource, uri string)
 }
 
 func (a *adapter) runResource(ctx context.Context, r *plan.Resource, uri string, access *telemetry.Access) ([]core.ResourceContents, error) {
+	if refused := a.permit(ctx, r.Name); refused != nil {
+		access.Fault = refused.Fault
+		return nil, denied(refused)
+	}
 	args := &plan.Args{Values: make([]jsonvalue.Value, len(r.Operation.Inputs))}
 	values, ok := r.Match(uri)
 	if !ok {

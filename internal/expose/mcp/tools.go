@@ -6,8 +6,10 @@ package mcp
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/jsonvalue"
 	core "patchbay/internal/mcp"
 	"patchbay/internal/plan"
@@ -43,8 +45,9 @@ type built struct {
 	offers []Offer
 }
 
-func build(opts Options, offers []Offer) (*built, error) {
-	a := &adapter{Options: opts}
+func build(m *Member, offers []Offer) (*built, error) {
+	opts := m.Options
+	a := &adapter{Options: opts, verifier: m.Verifier}
 	resources, templates, err := a.resources()
 	if err != nil {
 		return nil, err
@@ -77,7 +80,10 @@ func instructions(a *plan.MCPAdapter, p *plan.Plan) string {
 	return cmp.Or(a.Description, p.Document.Info.Description.Value)
 }
 
-type adapter struct{ Options }
+type adapter struct {
+	Options
+	verifier *auth.Verifier
+}
 
 // Names are the names that hosts know a tool by.
 type Names struct {
@@ -176,7 +182,7 @@ func (t *tool) inputSchema() []byte {
 			}
 			t.renamed[in.Name] = name
 		}
-		properties = append(properties, jsonvalue.Member{Name: name, Value: described(in)})
+		properties = append(properties, jsonvalue.Member{Name: name, Value: described(in, name)})
 		if in.Required {
 			required = append(required, jsonvalue.Member{Value: jsonvalue.StringOf(name)})
 		}
@@ -201,14 +207,22 @@ func (t *tool) rawSchema() []byte {
 }
 
 // described is an input's schema with its description; a body without a
-// contract is at least an object.
-func described(in *plan.Input) jsonvalue.Value {
+// contract is at least an object. Where hosts do not accept the input's own
+// name, the description begins with it: DateSent, DateSent< and DateSent> often
+// have the same text.
+func described(in *plan.Input, name string) jsonvalue.Value {
 	members := append([]jsonvalue.Member(nil), in.Schema.Elems()...)
 	if in.Schema.Get("type") == nil && in.Location == plan.WholeBody && len(members) == 0 {
 		members = append(members, jsonvalue.Member{Name: "type", Value: jsonvalue.StringOf("object")})
 	}
-	if in.Schema.Get("description") == nil && in.Description != "" {
+	at := slices.IndexFunc(members, func(m jsonvalue.Member) bool { return m.Name == "description" })
+	if at < 0 && (in.Description != "" || name != in.Name) {
+		at = len(members)
 		members = append(members, jsonvalue.Member{Name: "description", Value: jsonvalue.StringOf(in.Description)})
+	}
+	if name != in.Name {
+		text := strings.TrimRight("The parameter `"+in.Name+"`. "+members[at].Value.Text(), " ")
+		members[at].Value = jsonvalue.StringOf(text)
 	}
 	return jsonvalue.ObjectOf(members)
 }

@@ -64,7 +64,7 @@ func tools(t testing.TB, b *plan.Bound) []core.Tool {
 		Bound: b, Adapter: b.Plan.MCP[0], Version: "test",
 		Log: telemetry.NewLogger(slog.New(slog.NewTextHandler(io.Discard, nil))), IDs: telemetry.NewIDs(),
 	}
-	made, err := build(opts, NewOffers(b.Plan.MCP[:1])[0])
+	made, err := build(&Member{Options: opts}, NewOffers(b.Plan.MCP[:1])[0])
 	if err != nil {
 		t.Fatalf("%s: %v", b.Plan.Document.File, err)
 	}
@@ -336,12 +336,13 @@ func TestPropertyNamesAreRestored(t *testing.T) {
 		t.Errorf("the long description has %d bytes", n)
 	}
 	want := `{"type":"object","properties":{` +
-		`"select":{"type":"string","description":"What to read."},"filter_x":{"type":"array","items":{"type":"string"}},"plain":{"type":"string"},` +
-		`"body":{"type":"object"},"id":{"type":"string"}},"required":["select","id"],"additionalProperties":false}`
+		`"select":{"type":"string","description":"The parameter ` + "`$select`" + `. What to read."},` +
+		`"filter_x":{"type":"array","items":{"type":"string"},"description":"The parameter ` + "`filter[x]`" + `."},"plain":{"type":"string"},` +
+		`"body":{"type":"object"},"id":{"type":"string","description":"The parameter ` + "`$id`" + `."}},"required":["select","id"],"additionalProperties":false}`
 	if d := cmp.Diff(want, string(list[0].InputSchema)); d != "" {
 		t.Errorf("input schema (-want +got):\n%s", d)
 	}
-	tl := &tool{adapter: &adapter{Options{Bound: b}}, plan: b.Plan.MCP[0].Tools[0]}
+	tl := &tool{adapter: &adapter{Options: Options{Bound: b}}, plan: b.Plan.MCP[0].Tools[0]}
 	tl.inputSchema()
 	got := map[string]string{}
 	for at, name := range tl.known {
@@ -349,6 +350,16 @@ func TestPropertyNamesAreRestored(t *testing.T) {
 	}
 	if d := cmp.Diff(map[string]string{"select": "$select", "filter_x": "filter[x]", "plain": "plain", "body": "body", "id": "$id"}, got); d != "" {
 		t.Errorf("arguments (-want +got):\n%s", d)
+	}
+	// The names that the file knows are understood as well.
+	args, f := tl.arguments([]byte(`{"$select":"a","Filter[x]":["b"],"$id":"c"}`))
+	if f != nil || len(args.Refused) > 0 {
+		t.Fatal(f, args.Refused)
+	}
+	for i, v := range args.Values {
+		if in := &tl.plan.Inputs[i]; strings.ContainsAny(in.Name, "$[") == v.IsAbsent() {
+			t.Errorf("%s is absent: %v", in.Name, v.IsAbsent())
+		}
 	}
 }
 
@@ -417,7 +428,7 @@ func FuzzProject(f *testing.F) {
 	b := bound(f, file.Name, file.Data, embeddedContracts(f)...)
 	var made []*tool
 	for _, p := range b.Plan.MCP[0].Tools {
-		t := &tool{adapter: &adapter{Options{Bound: b}}, plan: p}
+		t := &tool{adapter: &adapter{Options: Options{Bound: b}}, plan: p}
 		if t.outputSchema() == nil {
 			f.Fatalf("%s has no output schema", p.Name)
 		}

@@ -117,8 +117,8 @@ func (c *Catalogue) pages(at int) map[string]rest.Page {
 // everybody either.
 func (c *Catalogue) public() func(m *Info) bool {
 	for i := range c.info.Members {
-		if scheme, _, _ := c.info.Members[i].Adapter.Guard(); scheme == "" {
-			return func(m *Info) bool { scheme, _, _ := m.Adapter.Guard(); return scheme == "" }
+		if len(c.info.Members[i].guards()) == 0 {
+			return func(m *Info) bool { return len(m.guards()) == 0 }
 		}
 	}
 	return func(*Info) bool { return true }
@@ -129,7 +129,7 @@ func (c *Catalogue) describeWhole() *rest.Page {
 	public := c.public()
 	for i := range c.info.Members {
 		if m := &c.info.Members[i]; public(m) {
-			members = append(members, Described{Plan: m.Bound.Plan, Adapter: m.Adapter, Mount: m.Mount})
+			members = append(members, Described{Plan: m.Bound.Plan, Adapter: m.Adapter, Mount: m.Mount, Verifier: m.Verifier, Limited: m.Limited})
 		}
 	}
 	document, err := OpenAPI(members, c.info.BaseURL, c.info.Version)

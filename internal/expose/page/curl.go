@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"net/url"
 	"strings"
-
-	"patchbay/internal/auth"
 )
 
 // call is a request in the form in which the page shows and sends it.
@@ -16,19 +14,6 @@ type call struct {
 	fields     []*field
 	body       string
 	guard      guard
-}
-
-// guard says what a caller has to add to be let in.
-type guard struct {
-	Scheme, Name, In string
-}
-
-func guardOf(scheme, name string, place auth.Placement) guard {
-	g := guard{Scheme: scheme, Name: name, In: placeName(place)}
-	if scheme == "apikey" && name == "" {
-		g.Name = "NAME"
-	}
-	return g
 }
 
 // header is the header that lets a caller in, with words in place of secrets;
@@ -73,9 +58,9 @@ func (c *call) curl() string {
 		options = append(options, "-u USER:PASSWORD")
 	case name != "":
 		options = append(options, "-H "+shellQuote(name+": "+value))
-	case c.guard.In == "query":
+	case c.guard.Scheme == "apikey" && c.guard.In == "query":
 		query = append(query, url.QueryEscape(c.guard.Name)+"=KEY")
-	case c.guard.Scheme != "":
+	case c.guard.Scheme == "apikey":
 		options = append(options, "-b "+shellQuote(c.guard.Name+"=KEY"))
 	}
 	if c.body != "" {

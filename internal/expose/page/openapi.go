@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,6 +19,10 @@ type Described struct {
 	Adapter *plan.RESTAdapter
 	// Mount is the path under which the adapter's routes stand, or "".
 	Mount string
+	// Verifier checks the callers; nil is what the file declares. Limited reports
+	// that the number of their requests is bounded.
+	Verifier *auth.Verifier
+	Limited  bool
 }
 
 // OpenAPI describes the REST adapters of one address in OpenAPI 3.1: every
@@ -40,8 +43,8 @@ func OpenAPI(members []Described, server, version string) ([]byte, error) {
 	for i := range d.schemes {
 		d.components.put("securitySchemes", d.schemes[i].name, d.schemes[i].value())
 	}
-	if len(d.schemes) == 1 && d.guarded == len(members) {
-		out.put("security", d.schemes[0].requirement())
+	if !d.whole.IsAbsent() {
+		out.put("security", d.whole)
 	}
 	out.put("tags", d.tagList())
 	out.object("paths", paths)
@@ -60,7 +63,8 @@ func OpenAPI(members []Described, server, version string) ([]byte, error) {
 // describer collects what the operations of the adapters have in common.
 type describer struct {
 	members []Described
-	// plan and adapter are those of the member that is being described.
+	// member is the one that is being described; plan and adapter are its own.
+	member  *Described
 	plan    *plan.Plan
 	adapter *plan.RESTAdapter
 	ids     map[string]bool
@@ -68,10 +72,10 @@ type describer struct {
 	twice      map[string]bool
 	tags       map[string]string
 	components components
-	// schemes are the different ways in which callers prove who they are,
-	// guarded the number of members that have one.
+	// schemes are the different ways in which callers prove who they are.
 	schemes []securityScheme
-	guarded int
+	// whole is the requirement of all operations, absent where they differ.
+	whole jsonvalue.Value
 }
 
 func newDescriber(members []Described) *describer {
@@ -81,26 +85,17 @@ func newDescriber(members []Described) *describer {
 		for _, op := range members[i].Adapter.Operations {
 			d.twice[op.Name], seen[op.Name] = seen[op.Name], true
 		}
-		g := guardOf(members[i].Adapter.Guard())
-		if g.Scheme == "" {
-			continue
-		}
-		d.guarded++
-		if !slices.ContainsFunc(d.schemes, func(s securityScheme) bool { return s.guard == g }) {
-			name := securityName
-			if n := len(d.schemes); n > 0 {
-				name += strconv.Itoa(n + 1)
-			}
-			d.schemes = append(d.schemes, securityScheme{g, name})
-		}
+		d.collect(members[i].guards())
 	}
+	d.whole = d.common()
 	d.describe(0)
 	return d
 }
 
 // describe turns to a member.
 func (d *describer) describe(member int) {
-	d.plan, d.adapter = d.members[member].Plan, d.members[member].Adapter
+	d.member = &d.members[member]
+	d.plan, d.adapter = d.member.Plan, d.member.Adapter
 }
 
 // many reports whether the document is about more than one adapter.
@@ -187,60 +182,6 @@ func (d *describer) documentation() object {
 		}
 	}
 	return nil
-}
-
-// securityName is how the document calls the adapters' first scheme.
-const securityName = "caller"
-
-// securityScheme is one way in which callers prove who they are.
-type securityScheme struct {
-	guard guard
-	name  string
-}
-
-func (s *securityScheme) value() jsonvalue.Value {
-	var out object
-	switch s.guard.Scheme {
-	case "basic", "bearer":
-		out.text("type", "http")
-		out.text("scheme", s.guard.Scheme)
-	default:
-		out.text("type", "apiKey")
-		out.text("name", cmp.Or(s.guard.Name, "name-set-by-the-operator"))
-		out.text("in", s.guard.In)
-	}
-	out.text("description", "Credentials of this gateway, given by its operator. They never reach the upstream.")
-	return out.value()
-}
-
-func (s *securityScheme) requirement() jsonvalue.Value {
-	return list(jsonvalue.ObjectOf([]jsonvalue.Member{{Name: s.name, Value: list()}}))
-}
-
-// security is the requirement of the current member's operations, where the
-// document as a whole does not say it.
-func (d *describer) security() (jsonvalue.Value, bool) {
-	if len(d.schemes) == 1 && d.guarded == len(d.members) {
-		return jsonvalue.Value{}, false
-	}
-	g := guardOf(d.adapter.Guard())
-	for i := range d.schemes {
-		if d.schemes[i].guard == g {
-			return d.schemes[i].requirement(), true
-		}
-	}
-	return jsonvalue.Value{}, false
-}
-
-func placeName(p auth.Placement) string {
-	switch p {
-	case auth.InQuery:
-		return "query"
-	case auth.InCookie:
-		return "cookie"
-	default:
-		return "header"
-	}
 }
 
 // tagsOf names the groups of an operation: those of the file, else those of the

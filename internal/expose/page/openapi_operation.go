@@ -28,7 +28,7 @@ func (d *describer) operation(item *pathItem, op *plan.RESTOperation) object {
 		out.object("requestBody", body)
 	}
 	out.object("responses", d.responses(op, id))
-	if security, own := d.security(); own {
+	if security, own := d.security(op); own {
 		out.put("security", security)
 	}
 	return out
@@ -56,7 +56,7 @@ func summary(op *plan.Operation) string {
 	if c := op.Contract(); c != nil && c.Summary != "" && utf8.RuneCountInString(c.Summary) <= maxSummary {
 		return strings.TrimSuffix(strings.TrimSpace(c.Summary), ".")
 	}
-	first, _, _ := strings.Cut(strings.TrimSpace(op.Description), "\n")
+	first, _, _ := strings.Cut(unlinked(strings.TrimSpace(op.Description)), "\n")
 	if sentence, _, more := strings.Cut(first, ". "); more {
 		first = sentence
 	}

@@ -216,12 +216,18 @@ func (d *describer) problems(op *plan.RESTOperation) []response {
 	if len(op.Inputs) > 0 {
 		add("400", fault.InvalidInput, "The request was refused before any call. The member `errors` names everything that is wrong with it.")
 	}
-	if scheme, _, _ := d.adapter.Guard(); scheme != "" {
+	if len(d.member.guards()) > 0 {
 		add("401", fault.Unauthenticated, "The credentials for this gateway are missing or wrong; `WWW-Authenticate` names the scheme.")
+	}
+	if len(d.member.scopes(op.Name)) > 0 {
+		add("403", fault.Forbidden, "The token lacks a scope; `WWW-Authenticate` names all that the operation takes.")
 	}
 	if bodyOf(op.Operation) != nil {
 		add("413", fault.TooLarge, "The body is larger than the operator admits.")
 		add("415", fault.UnsupportedMedia, "The body is in a media type that is not read here.")
+	}
+	if d.member.Limited {
+		add("429", fault.RateLimited, "The caller makes more requests than it may; `Retry-After` says how long to wait.")
 	}
 	add("502", fault.Unreachable, "The upstream could not be reached, or its answer could not be used. The member `outcome` says whether it may have processed the request.")
 	add("503", fault.Unconfigured, "The operator has not configured the upstream, or too many calls are under way. Nothing was sent.")

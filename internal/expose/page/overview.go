@@ -74,7 +74,7 @@ func overview(info *Info, file []byte) (rest.Page, error) {
 	view := overviewView{
 		Label: labelOf(info), Description: cmp.Or(p.Document.Info.Description.Value, info.Adapter.Description), Version: info.Version,
 		Namespace: info.Adapter.Namespace, BaseURL: strings.TrimRight(info.BaseURL, "/"), Sandbox: info.Sandbox,
-		Guard: guardOf(info.Adapter.Guard()), File: path.Base(p.Document.File),
+		Guard: shownGuard(info.guards()), File: path.Base(p.Document.File),
 		OpenAPI: info.Directory + path.Base(descriptionPath), Problems: problemsPath, CapabilityFile: info.Directory + path.Base(capabilityPath),
 		Mount: info.Mount,
 	}
@@ -128,7 +128,7 @@ func (v *viewer) operations() []operationView {
 			ID: id, Name: op.Name, Method: op.Method, Path: item.template, Summary: summary(op.Operation), Description: unlessSaid(describe(op.Operation), summary(op.Operation)),
 			Safe: op.Safe(), Calls: callLines(op.Operation), Fields: v.fields(item, op, id),
 		}
-		request := call{method: op.Method, base: strings.TrimRight(v.info.BaseURL, "/"), path: item.template, fields: o.Fields, guard: guardOf(v.info.Adapter.Guard())}
+		request := call{method: op.Method, base: strings.TrimRight(v.info.BaseURL, "/"), path: item.template, fields: o.Fields, guard: shownGuard(v.info.guards())}
 		if b := bodyOf(op.Operation); b != nil {
 			o.Body = newBodyView(b, id)
 			request.body = o.Body.Example

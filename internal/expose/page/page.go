@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/expose/rest"
 	"patchbay/internal/plan"
 )
@@ -22,6 +23,10 @@ type Info struct {
 	Adapter *plan.RESTAdapter
 	// Mount is the path under which the adapter's routes stand, or "".
 	Mount string
+	// Verifier checks the adapter's callers; nil is what the file declares. Limited
+	// reports that the number of their requests is bounded.
+	Verifier *auth.Verifier
+	Limited  bool
 	// Directory is the path of the pages, with a slash at its end; [Root] where
 	// it is "". An adapter that shares its listener has one of its own.
 	Directory string
@@ -43,8 +48,9 @@ type Info struct {
 
 // MCPEndpoint is where an MCP adapter is reached.
 type MCPEndpoint struct {
-	URL     string
-	Adapter *plan.MCPAdapter
+	URL      string
+	Adapter  *plan.MCPAdapter
+	Verifier *auth.Verifier
 }
 
 // The addresses of the pages. The first is the page for people, which is also
@@ -60,7 +66,7 @@ const (
 // Build returns the pages of an adapter by path.
 func Build(info Info) (map[string]rest.Page, error) {
 	info.Directory = cmp.Or(info.Directory, Root)
-	document, err := OpenAPI([]Described{{Plan: info.Bound.Plan, Adapter: info.Adapter}}, info.BaseURL+info.Mount, info.Version)
+	document, err := OpenAPI([]Described{{Plan: info.Bound.Plan, Adapter: info.Adapter, Verifier: info.Verifier, Limited: info.Limited}}, info.BaseURL+info.Mount, info.Version)
 	if err != nil {
 		return nil, err
 	}

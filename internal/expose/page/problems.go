@@ -17,7 +17,7 @@ type explained struct {
 func everyKind() []fault.Kind {
 	return []fault.Kind{
 		fault.Forbidden, fault.NotFound, fault.MethodNotAllowed, fault.Unauthenticated, fault.UnsupportedMedia, fault.TooLarge,
-		fault.InvalidInput, fault.Unconfigured, fault.Busy, fault.Unreachable, fault.Timeout, fault.Status, fault.Decode, fault.Limit,
+		fault.InvalidInput, fault.Unconfigured, fault.Busy, fault.Unavailable, fault.RateLimited, fault.Unreachable, fault.Timeout, fault.Status, fault.Decode, fault.Limit,
 		fault.Mapping, fault.Canceled, fault.Internal,
 	}
 }
@@ -108,6 +108,18 @@ func explainCall(k fault.Kind) explained {
 			what:     "As many calls to this upstream as the operator admits are under way.",
 			do:       "Try again in a moment. Nothing was sent.",
 			outcomes: []fault.Outcome{fault.NotSent}, example: "too many calls to the upstream are under way",
+		}
+	case fault.Unavailable:
+		return explained{
+			what:     "Something that the gateway itself needs does not answer, such as the authorization server whose keys check a token.",
+			do:       "Try again after the time in `Retry-After`. The request was not looked at further.",
+			outcomes: []fault.Outcome{fault.NoCall}, example: "the token cannot be checked: the keys of its issuer cannot be had",
+		}
+	case fault.RateLimited:
+		return explained{
+			what:     "This caller makes more requests than the operator admits. The header `RateLimit-Policy` says how many those are.",
+			do:       "Wait for the time in `Retry-After`, then try again. Nothing was sent.",
+			outcomes: []fault.Outcome{fault.NoCall}, example: "this caller makes more requests than it may",
 		}
 	case fault.Unreachable:
 		return explained{

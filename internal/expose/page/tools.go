@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/plan"
 )
@@ -32,16 +33,17 @@ func (v *viewer) adapters() []adapterView {
 	var out []adapterView
 	for i, a := range v.info.Bound.Plan.MCP {
 		view := adapterView{ID: unique("mcp-"+operationID(a.Namespace), v.ids), Description: a.Description}
+		var verifier *auth.Verifier
 		for _, e := range v.info.MCP {
 			if e.Adapter == a {
-				view.URL = e.URL
+				view.URL, verifier = e.URL, e.Verifier
 			}
 		}
 		for _, t := range a.Tools[:min(len(a.Tools), maxListed)] {
 			view.Tools = append(view.Tools, v.tool(t))
 		}
 		view.More = len(a.Tools) - len(view.Tools)
-		view.Snippets = v.snippets(a, view.URL, i == 0)
+		view.Snippets = v.snippets(a, verifier, view.URL, i == 0)
 		out = append(out, view)
 	}
 	return out
@@ -102,13 +104,17 @@ type snippet struct{ ID, Title, Where, Text string }
 
 // snippets configures common clients. Only a capability's first MCP adapter is
 // served on standard input and output.
-func (v *viewer) snippets(a *plan.MCPAdapter, url string, first bool) []snippet {
+func (v *viewer) snippets(a *plan.MCPAdapter, verifier *auth.Verifier, url string, first bool) []snippet {
 	name := cmp.Or(operationID(a.Namespace), "patchbay")
 	var out []snippet
 	add := func(title, where, text string) {
 		out = append(out, snippet{unique("snippet-"+name, v.ids), title, where, text})
 	}
-	header, value := guardOf(a.Guard()).header()
+	var header, value string
+	// Clients get tokens by themselves, from what a refusal tells them.
+	if shown := guardsOf(verifier, a.Guard); len(shown) > 0 && shown[0].Scheme != "jwt" {
+		header, value = shownGuard(shown).header()
+	}
 	if first {
 		add("Claude Desktop, Cursor", "claude_desktop_config.json or .cursor/mcp.json: the client starts Patchbay", v.stdioConfig(name))
 	}

@@ -58,10 +58,10 @@ func (b *bodyReader) tooLarge() *fault.Fault {
 
 // bodyInputs reads the inputs that come from the request's body.
 func (x *exchange) bodyInputs() *fault.Fault {
-	if x.r.Body == nil || x.r.Body == http.NoBody {
-		return nil
-	}
 	media, known := bodyMedia(x.r.Header["Content-Type"])
+	if x.r.Body == nil || x.r.Body == http.NoBody {
+		return x.emptyBody(media)
+	}
 	if !known && x.r.ContentLength != 0 {
 		f := fault.New(fault.UnsupportedMedia, "a body in %s is not read here", clip(media))
 		f.Hint = "send application/json, or application/x-www-form-urlencoded"
@@ -72,9 +72,9 @@ func (x *exchange) bodyInputs() *fault.Fault {
 		f.Hint = "send it uncompressed"
 		return f
 	}
-	return x.h.bodies.read(x.r, func(data []byte) *fault.Fault {
+	return x.e.bodies.read(x.r, func(data []byte) *fault.Fault {
 		if len(data) == 0 {
-			return nil
+			return x.emptyBody(media)
 		}
 		if media == wire.MediaForm && data[0] == '{' {
 			f := fault.New(fault.InvalidInput, "the body looks like JSON and is announced as a form")
@@ -94,6 +94,16 @@ func (x *exchange) bodyInputs() *fault.Fault {
 		}
 		return x.takeBody(value)
 	})
+}
+
+// emptyBody reads a body of no bytes: announced as a form it is one without
+// fields, and otherwise it is none.
+func (x *exchange) emptyBody(media string) *fault.Fault {
+	if media != wire.MediaForm {
+		return nil
+	}
+	x.args.Textual = true
+	return x.takeBody(jsonvalue.ObjectOf(nil))
 }
 
 // bodyMedia returns the media type of a body, and whether it is read here. A

@@ -16,6 +16,7 @@ import (
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
 	"patchbay/internal/plan"
+	"patchbay/internal/ratelimit"
 	"patchbay/internal/route"
 	"patchbay/internal/telemetry"
 )
@@ -38,8 +39,12 @@ type Options struct {
 type Member struct {
 	Bound   *plan.Bound
 	Adapter *plan.RESTAdapter
-	// Verifier checks callers; nil lets everybody in.
+	// Verifier checks callers; nil lets everybody in. Limiter bounds how often
+	// one may call.
 	Verifier *auth.Verifier
+	Limiter  *ratelimit.Limiter
+	// MaxBody bounds request bodies, in bytes; 0 is what [Options] says.
+	MaxBody int64
 	// Mount is a path, such as /twilio, under which all routes of the adapter
 	// stand; "" for none.
 	Mount string
@@ -61,9 +66,15 @@ type Page struct {
 type Handler struct {
 	opts   Options
 	routes *route.Table[*endpoint]
-	bodies bodyReader
-	// verifiers are the different ones of the members.
-	verifiers []*auth.Verifier
+	// doors are the different verifiers of the members, each with a limiter of
+	// its first.
+	doors []door
+}
+
+// door is a verifier with what bounds those who knock.
+type door struct {
+	verifier *auth.Verifier
+	limiter  *ratelimit.Limiter
 }
 
 // endpoint is a routed operation with what reading its inputs needs.
@@ -79,6 +90,7 @@ type endpoint struct {
 	// wantsBody reports that some input comes from the request's body.
 	wantsBody bool
 	passes    []string
+	bodies    *bodyReader
 }
 
 // named is an input with the forms of its name that requests are matched by.
@@ -92,22 +104,22 @@ type named struct {
 // New compiles a handler.
 func New(opts Options) *Handler {
 	h := &Handler{opts: opts, routes: &route.Table[*endpoint]{}}
-	h.bodies.limit = opts.MaxBody
 	for i := range opts.Members {
 		m := &opts.Members[i]
-		if !slices.ContainsFunc(h.verifiers, m.Verifier.Equal) {
-			h.verifiers = append(h.verifiers, m.Verifier)
+		if !slices.ContainsFunc(h.doors, func(d door) bool { return d.verifier.Equal(m.Verifier) }) {
+			h.doors = append(h.doors, door{m.Verifier, m.Limiter})
 		}
+		bodies := &bodyReader{limit: cmp.Or(m.MaxBody, opts.MaxBody)}
 		for _, op := range m.Adapter.Operations {
 			// Clashes have been reported when the deployment was bound.
-			h.routes.Add(m.Mount+op.Path, op.Method, newEndpoint(m, op))
+			h.routes.Add(m.Mount+op.Path, op.Method, newEndpoint(m, op, bodies))
 		}
 	}
 	return h
 }
 
-func newEndpoint(m *Member, op *plan.RESTOperation) *endpoint {
-	e := &endpoint{op: op, member: m, body: -1}
+func newEndpoint(m *Member, op *plan.RESTOperation, bodies *bodyReader) *endpoint {
+	e := &endpoint{op: op, member: m, body: -1, bodies: bodies}
 	for i := range op.Inputs {
 		in := &op.Inputs[i]
 		n := named{at: i, name: in.Name, folded: diag.Fold(in.Name), header: http.CanonicalHeaderKey(in.Name)}
@@ -185,13 +197,17 @@ func (x *exchange) serve(ctx context.Context) *fault.Fault {
 		return f
 	}
 	x.e, x.access.Adapter, x.access.Operation = e, e.member.Adapter.Namespace, e.op.Name
-	if f := x.verify(e.member); f != nil {
+	caller, f := x.verify(e.member.Verifier, e.member.Limiter)
+	if f != nil {
 		return f
+	}
+	if refused := e.member.Verifier.Permit(caller, e.op.Name); refused != nil {
+		return x.refused(refused)
 	}
 	if f := x.inputs(params); f != nil {
 		return f
 	}
-	out, err := e.member.Bound.Run(ctx, e.op.Operation, &x.args)
+	out, err := e.member.Bound.Run(auth.WithCaller(ctx, caller), e.op.Operation, &x.args)
 	if err != nil {
 		return fault.Of(err)
 	}
@@ -211,7 +227,8 @@ func (x *exchange) serveUnrouted(path string) *fault.Fault {
 		if page, member := x.h.opts.Pages(path); page != nil {
 			f := x.verifyAny()
 			if member >= 0 {
-				f = x.verify(&x.h.opts.Members[member])
+				m := &x.h.opts.Members[member]
+				_, f = x.verify(m.Verifier, m.Limiter)
 			}
 			if f != nil {
 				return f
@@ -225,31 +242,43 @@ func (x *exchange) serveUnrouted(path string) *fault.Fault {
 	return x.notFound(path)
 }
 
-// verify checks the caller of a member.
-func (x *exchange) verify(m *Member) *fault.Fault {
-	if ok, challenge := m.Verifier.Verify(x.r); !ok {
-		return x.unauthenticated(challenge)
+// verify checks the caller of a member. Whoever is refused is counted too, by its
+// address, so that nobody can try secrets without end.
+func (x *exchange) verify(v *auth.Verifier, l *ratelimit.Limiter) (*auth.Caller, *fault.Fault) {
+	caller, refused := v.Verify(x.r)
+	x.access.Caller = caller.CallerName()
+	if f := l.Admit(x.w.Header(), x.access.Caller, x.r.RemoteAddr); f != nil {
+		return nil, f
 	}
-	return nil
+	if refused != nil {
+		return nil, x.refused(refused)
+	}
+	return caller, nil
 }
 
 // verifyAny checks a caller of what belongs to no member: one whom any of them
 // lets in may know it.
 func (x *exchange) verifyAny() *fault.Fault {
-	first := ""
-	for _, v := range x.h.verifiers {
-		ok, challenge := v.Verify(x.r)
-		if ok {
-			return nil
+	var first *auth.Refusal
+	for _, d := range x.h.doors {
+		caller, refused := d.verifier.Verify(x.r)
+		if refused == nil {
+			x.access.Caller = caller.CallerName()
+			return d.limiter.Admit(x.w.Header(), x.access.Caller, x.r.RemoteAddr)
 		}
-		first = cmp.Or(first, challenge)
+		if first == nil {
+			first = refused
+		}
 	}
-	return x.unauthenticated(first)
+	if f := x.h.doors[0].limiter.Admit(x.w.Header(), "", x.r.RemoteAddr); f != nil {
+		return f
+	}
+	return x.refused(first)
 }
 
-func (x *exchange) unauthenticated(challenge string) *fault.Fault {
-	x.w.Header().Set("WWW-Authenticate", challenge)
-	return fault.New(fault.Unauthenticated, "this adapter wants credentials")
+func (x *exchange) refused(r *auth.Refusal) *fault.Fault {
+	r.Write(x.w.Header())
+	return r.Fault
 }
 
 func (x *exchange) notFound(path string) *fault.Fault {
