@@ -106,17 +106,24 @@ func (e *Environment) For(namespaces ...string) *Environment {
 	own := *e
 	own.renames = map[string]string{}
 	for variable, name := range e.renames {
-		if !strings.Contains(variable, ".") {
+		if _, plain := Qualified(variable); plain == variable {
 			own.renames[variable] = name
 		}
 	}
 	for _, variable := range slices.SortedFunc(maps.Keys(e.renames), patternsFirst) {
-		namespace, plain, qualified := strings.Cut(variable, ".")
-		if qualified && slices.ContainsFunc(namespaces, func(n string) bool { return Matches(namespace, n) }) {
+		namespace, plain := Qualified(variable)
+		if slices.ContainsFunc(namespaces, func(n string) bool { return Matches(namespace, n) }) {
 			own.renames[plain] = e.renames[variable]
 		}
 	}
 	return &own
+}
+
+// Qualified parts NAMESPACE.NAME; the namespace of a plain NAME is "". Namespaces
+// may hold dots, names of variables do not.
+func Qualified(variable string) (namespace, name string) {
+	dot := strings.LastIndexByte(variable, '.')
+	return variable[:max(dot, 0)], variable[dot+1:]
 }
 
 func patternsFirst(a, b string) int {

@@ -62,7 +62,7 @@ func TestLookupOrder(t *testing.T) {
 func TestFor(t *testing.T) {
 	env, err := New(Options{
 		Process: func(n string) (string, bool) { return n, true },
-		Renames: map[string]string{"KEY": "ALL", "mail.KEY": "MAIL", "ma*.KEY": "LIKE_MAIL", "*-x.OTHER": "X"},
+		Renames: map[string]string{"KEY": "ALL", "mail.KEY": "MAIL", "ma*.KEY": "LIKE_MAIL", "*-x.OTHER": "X", "a.b.KEY": "DOTTED"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +76,8 @@ func TestFor(t *testing.T) {
 		{[]string{"mail", "mail-rest"}, "MAIL", "OTHER", "PLAIN"},
 		{[]string{"maps"}, "LIKE_MAIL", "OTHER", "PLAIN"},
 		{[]string{"voice-x"}, "ALL", "X", "PLAIN"},
+		{[]string{"a.b"}, "DOTTED", "OTHER", "PLAIN"},
+		{[]string{"a"}, "ALL", "OTHER", "PLAIN"},
 	} {
 		own := env.For(c.namespaces...)
 		for variable, want := range map[string]string{"KEY": c.key, "OTHER": c.other, "PLAIN": c.plain} {

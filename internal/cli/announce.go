@@ -10,6 +10,7 @@ import (
 	"patchbay/internal/bind"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
+	"patchbay/internal/expose/page"
 	"patchbay/internal/plan"
 	"patchbay/internal/sandbox"
 )
@@ -24,7 +25,7 @@ func (c *command) announce(s *session, served []engine.Listening) {
 	var w io.Writer = printable{c.Out}
 	loaded := s.deploy.Loaded
 	if n := len(s.deploy.Bound); n > few {
-		fmt.Fprintf(w, "Patchbay %s serves %d capabilities\n", Version(), n)
+		tell(w, "Patchbay %s serves %d capabilities\n", Version(), n)
 	} else {
 		for _, b := range s.deploy.Bound {
 			doc := b.Plan.Document
@@ -32,12 +33,12 @@ func (c *command) announce(s *session, served []engine.Listening) {
 			if loaded.Embedded {
 				name = "embedded " + name
 			}
-			fmt.Fprintf(w, "Patchbay %s serves %s (%s)\n", Version(), doc.Info.Label.Value, name)
+			tell(w, "Patchbay %s serves %s (%s)\n", Version(), doc.Info.Label.Value, name)
 		}
 	}
 	for i := range loaded.Skipped {
 		skipped := &loaded.Skipped[i]
-		fmt.Fprintf(w, "Skipped   %s: %s\n", skipped.File, skipped.Reason())
+		tell(w, "Skipped   %s: %s\n", skipped.File, skipped.Reason())
 	}
 	curl := ""
 	for i := range served {
@@ -54,18 +55,29 @@ func (c *command) announce(s *session, served []engine.Listening) {
 	announceUpstreams(w, s)
 	for _, b := range s.deploy.Bound[:min(most, len(s.deploy.Bound))] {
 		for _, d := range b.Plan.Disabled {
-			fmt.Fprintf(w, "Not run   %s %s: %s\n", d.Kind, d.Name, d.Reason)
+			tell(w, "Not run   %s %s: %s\n", d.Kind, d.Name, d.Reason)
 		}
 	}
 	for _, at := range served {
 		if len(at.REST) > 0 {
-			fmt.Fprintf(w, "Page      %s/.patchbay/\n", at.URL)
+			tell(w, "Page      %s/.patchbay/\n", at.URL)
 		}
 	}
 	if curl != "" {
-		fmt.Fprintf(w, "\nTry it:\n\n  %s\n", curl)
+		tell(w, "\nTry it:\n\n  %s\n", curl)
 	}
 	fmt.Fprintln(w, "\nStop with Ctrl-C.")
+}
+
+// tell prints with texts from files in one line each: a name with a line end
+// must not look like a line of ours.
+func tell(w io.Writer, format string, args ...any) {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = diag.Printable(text)
+		}
+	}
+	fmt.Fprintf(w, format, args...)
 }
 
 // announceUpstreams says where calls go, once for each address.
@@ -89,10 +101,10 @@ func announceUpstreams(w io.Writer, s *session) {
 	}
 	for i, line := range lines {
 		if i == most {
-			fmt.Fprintf(w, "Upstream  … and %d more\n", len(lines)-most)
+			tell(w, "Upstream  … and %d more\n", len(lines)-most)
 			break
 		}
-		fmt.Fprintf(w, "Upstream  %s\n", line)
+		tell(w, "Upstream  %s\n", line)
 	}
 }
 
@@ -104,14 +116,14 @@ func announceREST(w io.Writer, at *engine.Listening) {
 		return
 	}
 	if len(at.REST) == 1 {
-		fmt.Fprintf(w, "\nREST  %s  (%s)\n", at.REST[0].URL, at.REST[0].Adapter.Namespace)
+		tell(w, "\nREST  %s  (%s)\n", at.REST[0].URL, at.REST[0].Adapter.Namespace)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for i, op := range at.REST[0].Adapter.Operations {
 			if i == most {
-				fmt.Fprintf(t, "  … and %d more\n", len(at.REST[0].Adapter.Operations)-most)
+				tell(t, "  … and %d more\n", len(at.REST[0].Adapter.Operations)-most)
 				break
 			}
-			fmt.Fprintf(t, "  %s\t%s\t%s\n", op.Method, op.Path, op.Name)
+			tell(t, "  %s\t%s\t%s\n", op.Method, op.Path, op.Name)
 		}
 		_ = t.Flush()
 		return
@@ -120,15 +132,15 @@ func announceREST(w io.Writer, at *engine.Listening) {
 	for i := range at.REST {
 		total += len(at.REST[i].Adapter.Operations)
 	}
-	fmt.Fprintf(w, "\nREST  %s  (%d adapters, %d operations)\n", at.URL, len(at.REST), total)
+	tell(w, "\nREST  %s  (%d adapters, %d operations)\n", at.URL, len(at.REST), total)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i := range at.REST {
 		if i == most {
-			fmt.Fprintf(t, "  … and %d more\n", len(at.REST)-most)
+			tell(t, "  … and %d more\n", len(at.REST)-most)
 			break
 		}
 		a := &at.REST[i]
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", a.Adapter.Namespace, counted(len(a.Adapter.Operations), "operation"), a.Mount)
+		tell(t, "  %s\t%s\t%s\n", a.Adapter.Namespace, counted(len(a.Adapter.Operations), "operation"), a.Mount)
 	}
 	_ = t.Flush()
 }
@@ -146,26 +158,26 @@ func announceMCP(w io.Writer, at *engine.Listening) {
 		tools += len(at.MCP[i].Tools)
 		all += len(at.MCP[i].Adapter.Tools)
 	}
-	fmt.Fprintf(w, "\nMCP   %s  (%d adapters, %d tools)\n", at.URL, len(at.MCP), tools)
+	tell(w, "\nMCP   %s  (%d adapters, %d tools)\n", at.URL, len(at.MCP), tools)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i := range at.MCP {
 		if i == most {
-			fmt.Fprintf(t, "  … and %d more\n", len(at.MCP)-most)
+			tell(t, "  … and %d more\n", len(at.MCP)-most)
 			break
 		}
 		a := &at.MCP[i]
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", a.Adapter.Namespace, counted(len(a.Tools), "tool"), a.URL)
+		tell(t, "  %s\t%s\t%s\n", a.Adapter.Namespace, counted(len(a.Tools), "tool"), a.URL)
 	}
 	_ = t.Flush()
 	announceHidden(w, all-tools, all)
 }
 
 func announceTools(w io.Writer, a *engine.ServedMCP) {
-	fmt.Fprintf(w, "\nMCP   %s  (%s)\n", a.URL, a.Adapter.Namespace)
+	tell(w, "\nMCP   %s  (%s)\n", a.URL, a.Adapter.Namespace)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i, tool := range a.Tools {
 		if i == most {
-			fmt.Fprintf(t, "  … and %d more\n", len(a.Tools)-most)
+			tell(t, "  … and %d more\n", len(a.Tools)-most)
 			break
 		}
 		hint := ""
@@ -173,24 +185,24 @@ func announceTools(w io.Writer, a *engine.ServedMCP) {
 			hint = "read-only"
 		}
 		if hint == "" {
-			fmt.Fprintf(t, "  %s\n", tool.Name)
+			tell(t, "  %s\n", tool.Name)
 			continue
 		}
-		fmt.Fprintf(t, "  %s\t%s\n", tool.Name, hint)
+		tell(t, "  %s\t%s\n", tool.Name, hint)
 	}
 	_ = t.Flush()
 	for _, r := range a.Adapter.Resources[:min(most, len(a.Adapter.Resources))] {
-		fmt.Fprintf(w, "  resource %s\n", r.URI)
+		tell(w, "  resource %s\n", r.URI)
 	}
 	for _, p := range a.Adapter.Prompts[:min(most, len(a.Adapter.Prompts))] {
-		fmt.Fprintf(w, "  prompt %s\n", p.Name)
+		tell(w, "  prompt %s\n", p.Name)
 	}
 	announceHidden(w, len(a.Adapter.Tools)-len(a.Tools), len(a.Adapter.Tools))
 }
 
 func announceHidden(w io.Writer, hidden, all int) {
 	if hidden > 0 {
-		fmt.Fprintf(w, "  (%d of %d tools are not offered: --read-only, --tool or --tag)\n", hidden, all)
+		tell(w, "  (%d of %d tools are not offered: --read-only, --tool or --tag)\n", hidden, all)
 	}
 }
 
@@ -209,10 +221,7 @@ func example(a *engine.ServedREST, simulated bool) string {
 			}
 			path = strings.Replace(path, "{"+name+"}", value, 1)
 		}
-		if simulated {
-			return "curl -s " + a.URL + path
-		}
-		return "curl -s '" + a.URL + path + "'"
+		return "curl -s " + page.ShellWord(a.URL+path)
 	}
 	return ""
 }

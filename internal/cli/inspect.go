@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -238,12 +240,21 @@ func view(p *plan.Plan) planView {
 		if x.Namespace != "" {
 			name = x.Namespace + "." + x.Name
 		}
-		v.Variables = append(v.Variables, variableView{Name: name, Source: source, Declared: x.Declared, SentTo: x.Host, Guards: x.Inbound, Place: x.Span.String()})
+		v.Variables = append(v.Variables, variableView{Name: name, Source: source, Declared: x.Declared, SentTo: sentTo(x), Guards: x.Inbound, Place: x.Span.String()})
 	}
 	for _, d := range p.Disabled {
 		v.NotRun = append(v.NotRun, notRunView{Kind: d.Kind, Name: d.Name, Reason: d.Reason, Span: d.Span})
 	}
 	return v
+}
+
+// sentTo names the hosts that get a variable's value.
+func sentTo(v *plan.Variable) string {
+	hosts := slices.Clone(v.Hosts)
+	for i := range hosts {
+		hosts[i] = cmp.Or(hosts[i], "no fixed address")
+	}
+	return strings.Join(hosts, ", ")
 }
 
 func viewResources(a *plan.MCPAdapter) []resourceView {

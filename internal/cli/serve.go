@@ -102,11 +102,30 @@ func (c *command) prepare(f *flags, files []string, lenient bool) (*session, err
 
 // refuse prints why nothing is served.
 func (c *command) refuse(list diag.List, loaded *engine.Loaded) error {
-	if err := c.printDiagnostics(c.Err, without(list, diag.Note), loaded.Source); err != nil {
+	list = ofBroken(without(list, diag.Note))
+	if err := c.printDiagnostics(c.Err, list, loaded.Source); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Err, "\npatchbay: nothing runs: %s\n", diag.Summary(without(list, diag.Note)))
+	fmt.Fprintf(c.Err, "\npatchbay: nothing runs: %s\n", diag.Summary(list))
 	return silentError{}
+}
+
+// ofBroken are the findings about files that have errors: what could be better in
+// a hundred others would bury them.
+func ofBroken(list diag.List) diag.List {
+	broken := map[string]bool{}
+	for _, d := range list {
+		if d.Severity == diag.Error {
+			broken[d.Span.File] = true
+		}
+	}
+	var out diag.List
+	for _, d := range list {
+		if broken[d.Span.File] {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // mention prints, in one line, what validate would say at length.

@@ -132,7 +132,7 @@ func (o *Options) Check() error {
 		}
 	}
 	for ns, prefix := range o.Mounts {
-		if !isMount(prefix) {
+		if !IsMount(prefix) {
 			return fmt.Errorf("--mount %s=%s: want a path such as /twilio, of letters, digits and -._~, without a slash at its end", ns, prefix)
 		}
 	}
@@ -156,9 +156,9 @@ func (o *Options) Check() error {
 	return nil
 }
 
-// isMount reports whether a text is one or more segments of unreserved
+// IsMount reports whether a text is one or more segments of unreserved
 // characters (RFC 3986 section 2.3), none of them a dot segment or ours.
-func isMount(prefix string) bool {
+func IsMount(prefix string) bool {
 	rest, ok := strings.CutPrefix(prefix, "/")
 	if !ok {
 		return false

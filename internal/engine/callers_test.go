@@ -348,6 +348,76 @@ func TestCallersAlone(t *testing.T) {
 	}
 }
 
+// passing is a capability without any authentication that takes headers, cookies
+// and parameters of callers as inputs.
+const passing = `naftiko: 1.0.0-alpha2
+info: {label: Passing, description: An API that callers bring their own credentials to}
+capability:
+  consumes:
+  - type: http
+    namespace: api
+    baseUri: https://api.example.com
+    resources:
+    - name: things
+      path: /things
+      operations:
+      - name: list
+        method: GET
+        inputParameters:
+        - {name: Authorization, in: header}
+        - {name: X-Door, in: header}
+        - {name: door, in: query}
+        - {name: X-Other, in: header}
+  exposes:
+  - type: rest
+    namespace: passing-rest
+    port: 8080
+    resources:
+    - path: /things
+      operations:
+      - method: GET
+        name: list
+        call: api.list
+        inputParameters:
+        - {name: Authorization, in: header, type: string, required: false}
+        - {name: X-Door, in: header, type: string, required: false}
+        - {name: door, in: query, type: string, required: false}
+        - {name: X-Other, in: header, type: string, required: false}
+`
+
+// TestCallersSecretsStay: what a caller shows to the gateway is no input, also
+// where the file says that it is one.
+func TestCallersSecretsStay(t *testing.T) {
+	door := keys()
+	door.Keys = append(door.Keys, deploy.Key{Name: "old", Scheme: "apikey", Query: "door", Secret: secret.New("old-secret")})
+	s := serve(t, settings{capability: passing, options: guardAll(func(a *deploy.Adapter) { a.Auth = door })})
+	for _, request := range []string{
+		"GET /things\nAuthorization: Bearer billing-new\nX-Other: kept\n",
+		"GET /things\nX-Door: cron-secret\nX-Other: kept\nAuthorization: Bearer " + callerToken + "\n",
+		"GET /things?door=old-secret\nX-Other: kept\n",
+	} {
+		if a := s.REST(request); a.status != http.StatusOK {
+			t.Errorf("%q: %s", request, a)
+		}
+		sent := s.upstream.take()
+		if len(sent) != 1 || !strings.Contains(sent[0].raw, "X-Other: kept") {
+			t.Fatalf("%q: sent %v", request, sent)
+		}
+		for _, secret := range []string{"Authorization", "billing-new", "cron-secret", "old-secret", callerToken} {
+			if strings.Contains(sent[0].raw, secret) {
+				t.Errorf("%q: %s went upstream:\n%s", request, secret, sent[0].raw)
+			}
+		}
+	}
+	open := serve(t, settings{capability: passing})
+	if a := open.REST("GET /things\nAuthorization: Bearer mine\n"); a.status != http.StatusOK {
+		t.Errorf("%s", a)
+	}
+	if sent := open.upstream.take(); len(sent) != 1 || !strings.Contains(sent[0].raw, "Authorization: Bearer mine") {
+		t.Errorf("without authentication the caller's own header is an input: %v", sent)
+	}
+}
+
 // TestInboundIsRefused: what an operator decides about callers is checked before
 // anything is served.
 func TestInboundIsRefused(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -164,7 +165,15 @@ func listed(t *testing.T, answer, list, member string) []string {
 // credentials of its own file.
 func TestCatalogue(t *testing.T) {
 	files := map[string]string{"books.yaml": shopFile("books", "BOOKS_KEY", ""), "toys.yaml": shopFile("toys", "TOYS_KEY", "")}
-	s, problems, err := several(t, files, map[string]string{"BOOKS_KEY": "bk", "TOYS_KEY": "tk"}, func(o *deploy.Options) { o.Mounts["toys-rest"] = "/for/children" })
+	s, problems, err := several(t, files, map[string]string{"BOOKS_KEY": "bk", "TOYS_KEY": "tk"}, func(o *deploy.Options) {
+		o.Mounts["toys-rest"] = "/for/children"
+		contract := filepath.Join(t.TempDir(), "books.json")
+		if err := os.WriteFile(contract, []byte(`{"openapi": "3.1.0", "info": {"title": "Books", "version": "1"}, "servers": [{"url": "https://books.example.test/v1"}],
+			"paths": {"/things/{id}": {"get": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string", "enum": ["1", "2", "3"]}}], "responses": {}}}}}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o.Contracts = []string{contract}
+	})
 	served := s.start(problems, err)
 	if len(served) != 2 || len(served[0].REST) != 2 || len(served[1].MCP) != 2 {
 		t.Fatalf("served: %+v", served)
@@ -232,6 +241,10 @@ func TestCatalogue(t *testing.T) {
 	if got := s.rpc("/mcp", "", "initialize", `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`); !strings.Contains(got, `- toys API (toys-mcp)`) {
 		t.Errorf("instructions: %s", got)
 	}
+	complete = `{"ref":{"type":"ref/resource","uri":"things://{id}"},"argument":{"name":"id","value":""}}`
+	if got := s.rpc("/mcp", "", "completion/complete", complete); !strings.Contains(got, `["1","2","3"]`) {
+		t.Errorf("completion of a template: %s", got)
+	}
 	// The log says which adapter answered.
 	for _, want := range []string{`"adapter":"toys-rest","method":"GET","route":"/for/children/things/{id}"`, `"adapter":"books-mcp","method":"tools/call"`, `"adapter":"patchbay","method":"tools/list"`} {
 		if !strings.Contains(s.log.String(), want) {
@@ -266,6 +279,28 @@ func TestCataloguePages(t *testing.T) {
 	for _, path := range []string{"/.patchbay/dolls-rest/", "/.patchbay/toys-rest/else", "/toys-rest"} {
 		if a := s.REST("GET " + path); a.status != 404 {
 			t.Errorf("%s: %d", path, a.status)
+		}
+	}
+}
+
+// TestCatalogueOwnPages: no route of a file hides the pages that problems and
+// people are sent to; / and /openapi.json are the files' where they want them.
+func TestCatalogueOwnPages(t *testing.T) {
+	files := map[string]string{"books.yaml": shopFile("books", "BOOKS_KEY", ""), "toys.yaml": shopFile("toys", "TOYS_KEY", "")}
+	for file, path := range map[string]string{"books.yaml": "/{id}/{more}", "toys.yaml": "/.patchbay/problems"} {
+		files[file] = strings.Replace(files[file], "- path: /things/{id}", "- path: "+path, 1)
+	}
+	files["wood.yaml"] = strings.Replace(shopFile("wood", "WOOD_KEY", ""), "- path: /things/{id}", "- path: /{id}", 1)
+	s, problems, err := several(t, files, map[string]string{"BOOKS_KEY": "bk", "TOYS_KEY": "tk", "WOOD_KEY": "wk"}, nil)
+	s.start(problems, err)
+	for _, path := range []string{"/.patchbay", "/.patchbay/", "/.patchbay/problems", "/.patchbay/openapi.json"} {
+		if a := s.REST("GET " + path); a.status != 200 || len(s.upstream.take()) != 0 {
+			t.Errorf("%s: %s", path, a)
+		}
+	}
+	for _, path := range []string{"/openapi.json", "/.patchbays/x"} {
+		if a := s.REST("GET " + path); a.status != 200 || len(s.upstream.take()) != 1 {
+			t.Errorf("%s is not the file's: %s", path, a)
 		}
 	}
 }
@@ -313,12 +348,50 @@ func TestCatalogueGuards(t *testing.T) {
 				}
 			}
 		}
+		for method, params := range map[string]string{
+			"initialize":      `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`,
+			"server/discover": `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}`,
+		} {
+			header := c.header
+			if method == "server/discover" {
+				header += "MCP-Protocol-Version: 2026-07-28\nMcp-Method: server/discover\n"
+			}
+			got := s.rpc("/mcp", header, method, params)
+			for _, shop := range []string{"books", "toys", "wood"} {
+				if strings.Contains(got, shop+" API") != slices.Contains(c.want, shop+"-put") {
+					t.Errorf("what %s tells %s: %s", method, c.name, got)
+				}
+			}
+		}
 		// What everybody may read does not tell what only some may use.
 		for _, path := range []string{"/", "/openapi.json"} {
 			if a := s.REST("GET " + path + "\n" + c.header); a.status != 200 || strings.Contains(a.body, "books-rest/things") || !strings.Contains(a.body, "wood-rest/things") {
 				t.Errorf("%s at %s: %d", c.name, path, a.status)
 			}
 		}
+	}
+}
+
+// TestCatalogueOfStrangers: where every adapter wants other credentials, those of
+// one do not show what another has.
+func TestCatalogueOfStrangers(t *testing.T) {
+	files := map[string]string{"books.yaml": shopFile("books", "BOOKS_KEY", "BOOKS_DOOR"), "toys.yaml": shopFile("toys", "TOYS_KEY", "TOYS_DOOR")}
+	environment := map[string]string{"BOOKS_KEY": "bk", "TOYS_KEY": "tk", "BOOKS_DOOR": "open-books", "TOYS_DOOR": "open-toys"}
+	s, problems, err := several(t, files, environment, func(o *deploy.Options) { o.MountAll = true })
+	s.start(problems, err)
+	get := func(path string) *answer { return s.REST("GET " + path + "\nAuthorization: Bearer open-books\n") }
+	if a := get("/"); a.status != 200 || strings.Contains(a.body, "-rest/things") || !strings.Contains(a.body, "wants credentials") || strings.Contains(a.body, "openapi.json") {
+		t.Errorf("the page of all: %d\n%s", a.status, a.body)
+	}
+	for path, want := range map[string]int{
+		"/openapi.json": 404, "/.patchbay/openapi.json": 404, "/.patchbay/books-rest/openapi.json": 200, "/.patchbay/toys-rest/openapi.json": 401, "/.patchbay/toys-rest/capability.yaml": 401,
+	} {
+		if a := get(path); a.status != want {
+			t.Errorf("%s: %d, want %d", path, a.status, want)
+		}
+	}
+	if a := s.REST("GET /"); a.status != 401 {
+		t.Errorf("without credentials: %d", a.status)
 	}
 }
 
@@ -377,6 +450,33 @@ func TestCatalogueRefuses(t *testing.T) {
 			map[string]string{"KEY": "k", "T": "t"},
 			func(o *deploy.Options) { o.MountAll = true; o.Renames["toys.KEY"] = "T" }, nil,
 		},
+		{
+			"one credential for two providers of one file",
+			map[string]string{"books.yaml": strings.Replace(two["books.yaml"], "  exposes:", `  - type: http
+    namespace: cuckoo
+    baseUri: https://cuckoo.example.org
+    description: Another host
+    authentication: {type: bearer, token: '{{env.KEY}}'}
+    resources: [{name: eggs, path: /eggs, operations: [{name: lay, method: GET}]}]
+  exposes:`, 1)},
+			map[string]string{"KEY": "k"},
+			nil,
+			[]string{"error variable-shared books.yaml KEY would be sent to cuckoo.example.org, and it is also sent to books.example.test; let the file name a variable for each, or confirm with --share-env KEY"},
+		},
+		{
+			"an address that a variable hides",
+			map[string]string{"books.yaml": two["books.yaml"], "toys.yaml": strings.NewReplacer("https://toys.example.test/v1", "'{{env.PLACE}}'", "KEY: KEY", "KEY: KEY, PLACE: PLACE").Replace(two["toys.yaml"])},
+			map[string]string{"KEY": "k", "PLACE": "https://cuckoo.example.org"},
+			func(o *deploy.Options) { o.MountAll = true; delete(o.Upstreams, "toys") },
+			[]string{"error variable-shared toys.yaml KEY would be sent to cuckoo.example.org, and it is also sent to books.example.test; give it a value of its own with --map-env toys.KEY=OTHER, or confirm with --share-env KEY"},
+		},
+		{
+			"two owners below one domain of a country",
+			map[string]string{"books.yaml": strings.ReplaceAll(two["books.yaml"], "books.example.test", "books.co.uk"), "toys.yaml": strings.ReplaceAll(two["toys.yaml"], "toys.example.test", "toys.co.uk")},
+			map[string]string{"KEY": "k"},
+			func(o *deploy.Options) { o.MountAll = true },
+			[]string{"error variable-shared toys.yaml KEY would be sent to toys.co.uk, and it is also sent to books.co.uk; give it a value of its own with --map-env toys.KEY=OTHER, or confirm with --share-env KEY"},
+		},
 		{"one provider for two files", two, map[string]string{"KEY": "k"}, func(o *deploy.Options) { o.MountAll = true }, nil},
 		{
 			"the name of another provider",
@@ -414,6 +514,18 @@ func TestCatalogueRefuses(t *testing.T) {
 	}
 }
 
+// TestMountAllRefuses: a namespace that is no path does not become one: it would
+// be a placeholder, a folder above, or our own pages.
+func TestMountAllRefuses(t *testing.T) {
+	for _, namespace := range []string{"{id}", "..", ".patchbay", "a//b", "a b", "a%2Fb"} {
+		file := strings.Replace(shopFile("toys", "TOYS_KEY", ""), "namespace: toys-rest", "namespace: '"+namespace+"'", 1)
+		_, _, err := several(t, map[string]string{"toys.yaml": file}, map[string]string{"TOYS_KEY": "tk"}, func(o *deploy.Options) { o.MountAll = true })
+		if err == nil || !strings.Contains(err.Error(), "toys.yaml: "+strconv.Quote("/"+namespace)+" cannot be the path") {
+			t.Errorf("%s: %v", namespace, err)
+		}
+	}
+}
+
 // TestSkipInvalid: one broken file stops all of them, unless the operator wants
 // the others; then the page and the log say what is missing.
 func TestSkipInvalid(t *testing.T) {
@@ -424,16 +536,23 @@ func TestSkipInvalid(t *testing.T) {
 	if _, problems, err := several(t, files, environment, nil); err != nil || !problems.HasErrors() {
 		t.Fatalf("a broken file was served: %v %v", err, problems)
 	}
+	// Options for what is left out do not stop the rest either.
 	skip := func(o *deploy.Options) {
 		o.SkipInvalid = true
-		delete(o.Upstreams, "toys")
+		o.Mounts["toys-rest"] = "/toys"
+		for name, target := range map[string]string{"gone.yaml": "nowhere", "folder.yaml": "."} {
+			if err := os.Symlink(target, filepath.Join(o.Files[0], name)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	s, problems, err := several(t, files, environment, skip)
 	s.start(problems, err)
 	if a := s.REST("GET /things/1"); a.status != 200 {
 		t.Errorf("the sound file: %s", a)
 	}
-	if a := s.REST("GET /"); !strings.Contains(a.body, "One file has errors and is not served") || !strings.Contains(a.body, "toys.yaml") {
+	if a := s.REST("GET /"); !strings.Contains(a.body, "2 files have errors and are not served") || !strings.Contains(a.body, "toys.yaml") ||
+		!strings.Contains(a.body, "<code>gone.yaml</code>: it cannot be read: no such file") || strings.Contains(a.body, "folder.yaml") {
 		t.Errorf("the page does not say what is missing:\n%s", a.body)
 	}
 	delete(files, "books.yaml")

@@ -34,6 +34,9 @@ type stamp struct {
 }
 
 func (s *stamp) equal(other *stamp) bool {
+	if s.info == nil || other.info == nil {
+		return s.info == nil && other.info == nil // no file is named
+	}
 	return s.modified.Equal(other.modified) && s.size == other.size && os.SameFile(s.info, other.info)
 }
 

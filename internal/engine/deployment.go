@@ -73,7 +73,7 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 		d.Bound = append(d.Bound, b)
 	}
 	if !opts.Sandbox.Enabled {
-		diags = append(diags, shared(l, environments, opts.ShareEnv)...)
+		diags = append(diags, shared(d, environments)...)
 	}
 	var err error
 	if d.groups, err = groups(l.Plans, opts); err != nil {
@@ -115,6 +115,9 @@ func Namespaces(p *plan.Plan) []string {
 // known refuses options that name nothing: a mistyped namespace must not
 // silently leave a default in force.
 func known(l *Loaded, opts *deploy.Options) error {
+	if len(l.Skipped) > 0 {
+		return nil // it may be meant for a file that is left out
+	}
 	adapters, routed, upstreams := map[string]bool{}, map[string]bool{}, map[string]bool{"": true}
 	var adapterNames, routedNames, upstreamNames []string
 	for _, p := range l.Plans {
@@ -143,9 +146,9 @@ func known(l *Loaded, opts *deploy.Options) error {
 		}
 	}
 	for variable := range opts.Renames {
-		ns, _, qualified := strings.Cut(variable, ".")
+		ns, name := bind.Qualified(variable)
 		means := func(name string) bool { return bind.Matches(ns, name) }
-		if qualified && !slices.ContainsFunc(adapterNames, means) && !slices.ContainsFunc(upstreamNames, means) {
+		if name != variable && !slices.ContainsFunc(adapterNames, means) && !slices.ContainsFunc(upstreamNames, means) {
 			return fmt.Errorf("--map-env %s=…: no file has that namespace%s", variable, orNear(ns, append(adapterNames, upstreamNames...)))
 		}
 	}

@@ -80,6 +80,9 @@ func groups(plans []*plan.Plan, opts *deploy.Options) ([]group, error) {
 	for i, p := range plans {
 		for _, a := range p.REST {
 			m := member{file: i, rest: a, namespace: a.Namespace, mount: opts.Adapter(a.Namespace).Mount, span: a.Span}
+			if m.mount != "" && !deploy.IsMount(m.mount) {
+				return nil, fmt.Errorf("%s: %q cannot be the path of %s; give it one with --mount NAMESPACE=/PATH", path.Base(p.Document.File), m.mount, a.Namespace)
+			}
 			if err := rest.join(kindREST, m, a.Address, a.Port, opts); err != nil {
 				return nil, err
 			}
@@ -227,8 +230,11 @@ func sameRoutes(g *group) diag.List {
 	for _, f := range found {
 		a, b := &g.members[f.a], &g.members[f.b]
 		more := ""
-		if f.count > 1 {
-			more = fmt.Sprintf(", and %d more routes are in both files", f.count-1)
+		switch {
+		case f.count == 2:
+			more = ", and so is one more"
+		case f.count > 2:
+			more = fmt.Sprintf(", and so are %d more", f.count-1)
 		}
 		out.Errorf(plan.CodeRouteClash, f.op.Span, "%s %s is a route of %s too%s", f.op.Method, f.pattern, path.Base(a.span.File), more).
 			WithRelated(f.with.Span, "there").

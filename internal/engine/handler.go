@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	mcpadapter "patchbay/internal/expose/mcp"
 	"patchbay/internal/expose/page"
@@ -60,7 +61,7 @@ func (e *Engine) listening(d *Deployment) []Listening {
 			}
 			served := ServedMCP{Adapter: m.mcp, URL: at.URL, Tools: selection.Offered(offers[j])}
 			if len(g.members) > 1 {
-				served.URL += "/" + m.namespace
+				served.URL += "/" + url.PathEscape(m.namespace)
 			}
 			at.MCP = append(at.MCP, served)
 		}
@@ -122,9 +123,9 @@ func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []List
 
 // pageInfo is what the pages of one adapter are made of; tools are the addresses
 // of the MCP adapters.
-func (d *Deployment) pageInfo(m *member, url, version string, tools map[*plan.MCPAdapter]string) page.Info {
+func (d *Deployment) pageInfo(m *member, address, version string, tools map[*plan.MCPAdapter]string) page.Info {
 	info := page.Info{
-		Version: version, Bound: m.bound, Adapter: m.rest, Mount: m.mount, BaseURL: url,
+		Version: version, Bound: m.bound, Adapter: m.rest, Mount: m.mount, BaseURL: address,
 		Verifier: m.verifier, Limited: m.limiter != nil,
 		File: d.Loaded.Visible(m.bound.Plan.Document.File), Embedded: d.Loaded.Embedded, Sandbox: d.Options.Sandbox.Enabled,
 	}
@@ -139,8 +140,8 @@ func (d *Deployment) pageInfo(m *member, url, version string, tools map[*plan.MC
 	return info
 }
 
-func (d *Deployment) catalogue(members []page.Info, url, version string, served []Listening) page.CatalogueInfo {
-	out := page.CatalogueInfo{Version: version, BaseURL: url, Sandbox: d.Options.Sandbox.Enabled, Members: members}
+func (d *Deployment) catalogue(members []page.Info, address, version string, served []Listening) page.CatalogueInfo {
+	out := page.CatalogueInfo{Version: version, BaseURL: address, Sandbox: d.Options.Sandbox.Enabled, Members: members}
 	for _, at := range served {
 		if len(at.MCP) > 0 && out.MCP == "" {
 			out.MCP = at.URL

@@ -320,3 +320,9 @@ func (e *Engine) reportIssuer(issuer string, err error) {
 	}
 	e.log.Warn("the keys of an issuer cannot be had; tokens signed with others than those at hand are refused", "issuer", issuer, "cause", err)
 }
+
+// guardedByOperator reports adapters whose callers the operator has checked, which
+// compiling has to know: what they show is then no input.
+func guardedByOperator(opts *deploy.Options) func(namespace string) bool {
+	return func(namespace string) bool { return opts.Adapter(namespace).Auth != nil }
+}

@@ -58,6 +58,8 @@ const maxSource = 64 << 20
 type Skipped struct {
 	File     string
 	Findings diag.List
+	// unread is why the file could not be read, or nil.
+	unread error
 }
 
 // Name is the file's name without its folder.
@@ -65,6 +67,12 @@ func (s *Skipped) Name() string { return filepath.Base(s.File) }
 
 // Reason is the first error in words.
 func (s *Skipped) Reason() string {
+	if pathError, ok := errors.AsType[*fs.PathError](s.unread); ok {
+		return fmt.Sprintf("it cannot be read: %v", pathError.Err) // without its folder, which is nobody else's affair
+	}
+	if s.unread != nil {
+		return "it is too large"
+	}
 	for _, d := range s.Findings {
 		if d.Severity != diag.Error {
 			continue
@@ -96,12 +104,13 @@ func LoadReporting(opts *deploy.Options, progress func(done, total int)) (*Loade
 		return nil, nil, err
 	}
 	l.Contracts = given.documents
-	compile := plan.Options{Contracts: given.set, Profiles: profiles, BodyTypes: opts.BodyTypes}
+	compile := plan.Options{Contracts: given.set, Profiles: profiles, BodyTypes: opts.BodyTypes, Guarded: guardedByOperator(opts)}
 	l.Profiles = profiles
-	documents, err := readDocuments(opts.Files)
+	documents, unreadable, err := readDocuments(opts)
 	if err != nil {
 		return nil, nil, err
 	}
+	l.Skipped = unreadable
 	diags := given.findings
 	for i, c := range compileAll(documents, compile, progress) {
 		name := documents[i].Name
@@ -119,31 +128,38 @@ func LoadReporting(opts *deploy.Options, progress func(done, total int)) (*Loade
 			l.Plans = append(l.Plans, c.plan)
 		}
 	}
-	if len(l.Skipped) == len(documents) {
+	if len(l.Skipped) == len(documents)+len(unreadable) {
 		return nil, nil, fmt.Errorf("every file has errors; patchbay validate shows them. The first: %s: %s", l.Skipped[0].File, l.Skipped[0].Reason())
 	}
 	return l, diags.Sorted(), nil
 }
 
-func readDocuments(files []string) ([]capabilities.Document, error) {
-	if len(files) == 0 {
-		return []capabilities.Document{capabilities.FlexInteractions()}, nil
+// readDocuments reads the files of the options. Those that cannot be read are
+// an error, or, with SkipInvalid, set aside.
+func readDocuments(opts *deploy.Options) ([]capabilities.Document, []Skipped, error) {
+	if len(opts.Files) == 0 {
+		return []capabilities.Document{capabilities.FlexInteractions()}, nil, nil
 	}
 	var out []capabilities.Document
-	for _, name := range files {
+	var unreadable []Skipped
+	for _, name := range opts.Files {
 		found, err := expand(name, ".yaml", ".yml")
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, f := range found {
 			data, err := read(f)
-			if err != nil {
-				return nil, err
+			switch {
+			case err == nil:
+				out = append(out, capabilities.Document{Name: f, Data: data})
+			case opts.SkipInvalid:
+				unreadable = append(unreadable, Skipped{File: f, unread: err})
+			default:
+				return nil, nil, err
 			}
-			out = append(out, capabilities.Document{Name: f, Data: data})
 		}
 	}
-	return out, nil
+	return out, unreadable, nil
 }
 
 // expand returns the file itself, or the files of a folder with one of the
@@ -165,12 +181,22 @@ func expand(name string, endings ...string) ([]string, error) {
 	}
 	var out []string
 	for _, e := range entries {
-		if !e.IsDir() && slices.Contains(endings, strings.ToLower(filepath.Ext(e.Name()))) {
-			out = append(out, filepath.Join(name, e.Name()))
+		if !slices.Contains(endings, strings.ToLower(filepath.Ext(e.Name()))) {
+			continue
+		}
+		file := filepath.Join(name, e.Name())
+		// Folders and pipes are not meant, whatever they are called; a link that
+		// leads nowhere is an error when it is read.
+		if info, err := os.Stat(file); err != nil || info.Mode().IsRegular() {
+			out = append(out, file)
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("the folder %s holds no %s file", name, strings.Join(endings, " or "))
+		deeper := ""
+		if slices.ContainsFunc(entries, fs.DirEntry.IsDir) {
+			deeper = "; name the folders in it that do"
+		}
+		return nil, fmt.Errorf("the folder %s holds no %s file%s", name, strings.Join(endings, " or "), deeper)
 	}
 	return out, nil
 }

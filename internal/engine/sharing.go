@@ -26,46 +26,73 @@ func Codes() []diag.CodeInfo {
 	}}
 }
 
-// sending is a variable on its way to a provider, from one file.
+// sending is a variable on its way to a provider, from some files.
 type sending struct {
-	variable *plan.Variable
-	provider string
-	files    []string
+	variable       *plan.Variable
+	host, provider string
+	files          []string
 }
 
 // shared reports variables that have a value and would take it to a provider
 // that it may not be meant for: to more than one, or to one that the name of
 // the variable does not belong to. Files that were written apart use the same
 // names for different things. Confirmed ones are the operator's decision.
-func shared(l *Loaded, environments []*bind.Environment, confirmed []string) diag.List {
+func shared(d *Deployment, environments []*bind.Environment) diag.List {
+	l, confirmed := d.Loaded, d.Options.ShareEnv
 	uses := map[string][]*sending{}
 	type destination struct{ name, provider string }
 	to := map[destination]*sending{}
 	var names []string
 	for i, p := range l.Plans {
 		for _, v := range p.Variables {
-			if v.Location != "" || v.Inbound || v.Host == "" {
+			if v.Location != "" || len(v.Hosts) == 0 {
 				continue
 			}
 			name := environments[i].Renamed(v.Key)
 			if value, _, ok := environments[i].Lookup(v.Key); !ok || value.Reveal() == "" || slices.Contains(confirmed, name) {
 				continue
 			}
-			provider := providerOf(p, v.Host)
-			s := to[destination{name, provider}]
-			if s == nil {
-				if uses[name] == nil {
-					names = append(names, name)
+			for _, host := range d.destinations(d.Bound[i], v) {
+				provider := l.providerOf(host)
+				s := to[destination{name, provider}]
+				if s == nil {
+					if uses[name] == nil {
+						names = append(names, name)
+					}
+					s = &sending{variable: v, host: host, provider: provider}
+					uses[name], to[destination{name, provider}] = append(uses[name], s), s
 				}
-				s = &sending{variable: v, provider: provider}
-				uses[name], to[destination{name, provider}] = append(uses[name], s), s
+				if n := len(s.files); n == 0 || s.files[n-1] != p.Document.File {
+					s.files = append(s.files, p.Document.File)
+				}
 			}
-			s.files = append(s.files, p.Document.File)
 		}
 	}
 	var out diag.List
 	for _, name := range names {
 		out = append(out, l.judge(name, uses[name])...)
+	}
+	return out
+}
+
+// destinations are the hosts that a variable's value is sent to. Those that the
+// file leaves to variables are known now; those that it leaves to the operator
+// are the operator's decision.
+func (d *Deployment) destinations(b *plan.Bound, v *plan.Variable) []string {
+	var out []string
+	for _, host := range v.Hosts {
+		if host != "" {
+			out = append(out, host)
+			continue
+		}
+		for _, u := range b.Plan.Upstreams {
+			if u.Host != "" || d.Options.Upstream(u.Namespace).BaseURL != "" {
+				continue
+			}
+			if host := b.Client(u).Host(); host != "" && !slices.Contains(v.Hosts, host) && !slices.Contains(out, host) {
+				out = append(out, host)
+			}
+		}
 	}
 	return out
 }
@@ -83,7 +110,7 @@ func (l *Loaded) judge(name string, to []*sending) diag.List {
 		case owner != "" && owner != s.provider:
 			reason = fmt.Sprintf("by its name it is %s's", owner)
 		case owner == "" && i > 0:
-			reason = fmt.Sprintf("it is also sent to %s", to[0].variable.Host)
+			reason = fmt.Sprintf("it is also sent to %s", to[0].host)
 		default:
 			continue
 		}
@@ -92,8 +119,13 @@ func (l *Loaded) judge(name string, to []*sending) diag.List {
 			where = fmt.Sprintf(" (%d files)", n)
 			own = fmt.Sprintf("'%s.%s=OTHER'", l.pattern(s.files), s.variable.Key) // quoted for the shell
 		}
-		d := out.Errorf(CodeVariableShared, s.variable.Span, "%s would be sent to %s%s, and %s", name, s.variable.Host, where, reason).
-			WithHint("give it a value of its own with --map-env %s, or confirm with --share-env %s", own, name)
+		// Options mean whole files: they cannot part what one file sends to both.
+		apart := fmt.Sprintf("give it a value of its own with --map-env %s", own)
+		if slices.ContainsFunc(to, func(other *sending) bool { return other != s && slices.Contains(other.files, s.files[0]) }) {
+			apart = "let the file name a variable for each"
+		}
+		d := out.Errorf(CodeVariableShared, s.variable.Span, "%s would be sent to %s%s, and %s", name, s.host, where, reason).
+			WithHint("%s, or confirm with --share-env %s", apart, name)
 		if owner == "" {
 			d.WithRelated(to[0].variable.Span, "in %s", path.Base(to[0].files[0]))
 		}
@@ -121,13 +153,11 @@ func (l *Loaded) namespaceOf(file string) string {
 	return "NAMESPACE"
 }
 
-// providerOf names who is behind a host: a provider that is known, or else its
-// last two labels, or the address.
-func providerOf(p *plan.Plan, host string) string {
-	for _, u := range p.Upstreams {
-		if u.Host == host && u.Profile != nil {
-			return u.Profile.Name
-		}
+// providerOf names who is behind a host: a provider that is known, or else what
+// somebody registered, as far as that can be seen, or the address.
+func (l *Loaded) providerOf(host string) string {
+	if p := l.Profiles.For("https://" + host); p != nil {
+		return p.Name
 	}
 	if u, err := url.Parse("//" + host); err == nil {
 		host = u.Hostname()
@@ -136,5 +166,19 @@ func providerOf(p *plan.Plan, host string) string {
 	if len(labels) < 2 || net.ParseIP(host) != nil {
 		return host
 	}
-	return strings.Join(labels[len(labels)-2:], ".")
+	return strings.Join(labels[len(labels)-registered(labels):], ".")
+}
+
+// registered returns how many of the last labels of a name belong to one owner:
+// two, or three below the domains in which countries sell names, such as co.uk
+// and com.au. Who shares a host with others is taken for one provider.
+func registered(labels []string) int {
+	n := len(labels)
+	if n > 2 && len(labels[n-1]) == 2 {
+		switch labels[n-2] {
+		case "ac", "co", "com", "edu", "go", "gob", "gov", "gv", "ltd", "me", "mil", "ne", "net", "nom", "or", "org", "plc", "sch":
+			return 3
+		}
+	}
+	return 2
 }

@@ -178,6 +178,9 @@ func TestTLS(t *testing.T) {
 	if !strings.Contains(string(body), `"url": "https://`+s.rest+`"`) {
 		t.Error("the description does not say https")
 	}
+	if strings.Contains(s.log.String(), "changed certificates") {
+		t.Error("files were read again that have not changed")
+	}
 }
 
 // TestCertificatesAreReloaded: a changed pair is shown from the next handshake on;

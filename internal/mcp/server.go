@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -121,6 +122,9 @@ func (s *Server) Bound() []*BoundTool { return s.tools }
 
 // Filter says what a view has. A nil function keeps everything.
 type Filter struct {
+	// Title and Instructions replace the server's where they are not "".
+	Title, Instructions string
+
 	Tool func(*Tool) bool
 	// Resource gets the URI of a resource, or the URI template of a template.
 	Resource func(uri string) bool
@@ -151,6 +155,10 @@ func (s *Server) View(f Filter) *Server {
 		view.opts.Prompts = kept(s.opts.Prompts, func(p *Prompt) bool { return f.Prompt(p.Name) })
 		view.promptNames = nil
 		_ = view.setPrompts()
+	}
+	if f.Title != "" || f.Instructions != "" {
+		view.opts.Title, view.opts.Instructions = cmp.Or(f.Title, s.opts.Title), cmp.Or(f.Instructions, s.opts.Instructions)
+		view.encodeFixed()
 	}
 	view.methods = view.methodTable()
 	return &view

@@ -14,16 +14,36 @@ type Copies struct {
 	mu     sync.Mutex
 	copier jsonvalue.Copier
 	// targets are by what they are copies of.
-	targets map[*jsonvalue.Value]*target
-	// left is how many values may still be copied out of each document as
-	// targets: references into each other's insides could multiply it.
-	left map[*Document]int
+	targets map[*jsonvalue.Value]*jsonvalue.Value
+	// found is what the references of each document lead to.
+	found map[*Document]*targets
 }
 
-// target is the copy of what a reference leads to, with the references in it.
-type target struct {
-	value jsonvalue.Value
-	refs  []string
+// targets are copies of what references in one document lead to, by reference.
+// All operations of the document have them in common: each may refer to most of
+// a large document.
+type targets struct {
+	mu   sync.RWMutex
+	refs map[string]*jsonvalue.Value
+	// left is how many values may still be copied: references into each other's
+	// insides could multiply the document. It belongs to the [Copies].
+	left int
+}
+
+func (t *targets) find(ref string) (*jsonvalue.Value, bool) {
+	if t == nil {
+		return nil, false
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	v, ok := t.refs[ref]
+	return v, ok
+}
+
+func (t *targets) add(ref string, v *jsonvalue.Value) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.refs[ref] = v
 }
 
 // maxCopies is how often all values of a document may be copied as targets; what
@@ -32,14 +52,19 @@ const maxCopies = 4
 
 // NewCopies returns an empty store.
 func NewCopies() *Copies {
-	return &Copies{targets: map[*jsonvalue.Value]*target{}, left: map[*Document]int{}}
+	return &Copies{targets: map[*jsonvalue.Value]*jsonvalue.Value{}, found: map[*Document]*targets{}}
 }
 
 // Operation returns a copy of an operation that [Reference.Read] returned.
 func (c *Copies) Operation(op *Operation) *Operation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k := keeper{Copies: c, document: op.document}
+	found := c.found[op.document]
+	if found == nil {
+		found = &targets{refs: map[string]*jsonvalue.Value{}, left: maxCopies * op.document.root.Size()}
+		c.found[op.document] = found
+	}
+	k := keeper{Copies: c, document: op.document, found: found}
 	text := c.copier.Text
 	out := &Operation{
 		Document: text(op.Document), OpenAPI30: op.OpenAPI30, ID: text(op.ID), Summary: text(op.Summary), Description: text(op.Description),
@@ -63,7 +88,7 @@ func (c *Copies) Operation(op *Operation) *Operation {
 		r := &op.Responses[i]
 		out.Responses[i] = Response{Status: text(r.Status), Description: text(r.Description), Content: k.content(r.Content)}
 	}
-	out.refs = k.refs
+	out.refs = found
 	return out
 }
 
@@ -71,7 +96,7 @@ func (c *Copies) Operation(op *Operation) *Operation {
 type keeper struct {
 	*Copies
 	document *Document
-	refs     map[string]*jsonvalue.Value
+	found    *targets
 }
 
 func (k *keeper) content(list []MediaType) []MediaType {
@@ -103,24 +128,21 @@ func (k *keeper) schema(v *jsonvalue.Value) *jsonvalue.Value {
 	for len(open) > 0 {
 		ref := open[len(open)-1]
 		open = open[:len(open)-1]
-		if _, known := k.refs[ref]; known {
+		if _, known := k.found.find(ref); known {
 			continue
 		}
 		t := k.target(ref)
 		if t == nil {
 			continue
 		}
-		if k.refs == nil {
-			k.refs = map[string]*jsonvalue.Value{}
-		}
-		k.refs[k.copier.Text(ref)] = &t.value
-		open = append(open, t.refs...)
+		k.found.add(k.copier.Text(ref), t)
+		open = references(t, open)
 	}
 	return k.plain(v)
 }
 
 // target returns the copy of what a reference leads to, or nil.
-func (k *keeper) target(ref string) *target {
+func (k *keeper) target(ref string) *jsonvalue.Value {
 	v, ok := k.document.Resolve(ref)
 	if !ok {
 		return nil
@@ -128,16 +150,12 @@ func (k *keeper) target(ref string) *target {
 	if known := k.targets[v]; known != nil {
 		return known
 	}
-	left, known := k.left[k.document]
-	if !known {
-		left = maxCopies * k.document.root.Size()
-	}
-	if left -= v.Size(); left < 0 {
+	size := v.Size()
+	if size > k.found.left {
 		return nil
 	}
-	k.left[k.document] = left
-	t := &target{value: k.copier.Value(v)}
-	t.refs = references(&t.value, nil)
+	k.found.left -= size
+	t := k.plain(v)
 	k.targets[v] = t
 	return t
 }

@@ -11,11 +11,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"patchbay/internal/jsonvalue"
 )
 
-// Document is one OpenAPI document. It is immutable and safe for concurrent use.
+// Document is one OpenAPI document. It does not change and is safe for concurrent use.
 type Document struct {
 	// Name is how messages call the document, usually its file name.
 	Name string
@@ -27,6 +28,10 @@ type Document struct {
 
 	root jsonvalue.Value
 	refs []Reference
+
+	mu sync.Mutex
+	// tables hold the members of large objects by name, for those that were asked for.
+	tables map[*jsonvalue.Value]map[string]*jsonvalue.Value
 }
 
 // Reference points at one operation of a document without reading it.
@@ -161,13 +166,39 @@ func (d *Document) Resolve(ref string) (*jsonvalue.Value, bool) {
 			}
 			v = v.Index(int(i))
 		} else {
-			v = v.Get(part)
+			v = d.member(v, part)
 		}
 		if v == nil {
 			return nil, false
 		}
 	}
 	return v, true
+}
+
+// manyMembers is the size from which members of an object are found through a
+// table. Documents of whole clouds have tens of thousands of schemas, and a
+// reference to most of them in most operations.
+const manyMembers = 64
+
+func (d *Document) member(v *jsonvalue.Value, name string) *jsonvalue.Value {
+	if v.Kind() != jsonvalue.Object || v.Len() < manyMembers {
+		return v.Get(name)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	table := d.tables[v]
+	if table == nil {
+		table = make(map[string]*jsonvalue.Value, v.Len())
+		elems := v.Elems()
+		for i := range elems {
+			table[elems[i].Name] = &elems[i].Value
+		}
+		if d.tables == nil {
+			d.tables = map[*jsonvalue.Value]map[string]*jsonvalue.Value{}
+		}
+		d.tables[v] = table
+	}
+	return table[name]
 }
 
 // maxRefs bounds the chain of references that [Document.deref] follows.

@@ -448,10 +448,46 @@ func TestCopiesAreBounded(t *testing.T) {
 	}
 	own := NewCopies().Operation(op)
 	size := 0
-	for _, v := range own.refs {
+	for _, v := range own.refs.refs {
 		size += v.Size()
 	}
 	if most := maxCopies * d.root.Size(); size > most || size < most/2 {
 		t.Errorf("%d values are copied of a document of %d", size, d.root.Size())
+	}
+}
+
+// What all operations of a document refer to is walked through once, however
+// long the chain and however many the operations: one by one, this would be
+// twenty million steps, each through two thousand schemas.
+func TestCopiesShareReferences(t *testing.T) {
+	const operations, schemas = 10_000, 2_000
+	var text strings.Builder
+	text.WriteString(`{"openapi": "3.1.0", "paths": {`)
+	for i := range operations {
+		fmt.Fprintf(&text, `"/%d": {"get": {"parameters": [{"name": "q", "in": "query", "schema": {"$ref": "#/components/schemas/S0"}}]}}, `, i)
+	}
+	text.WriteString(`"/": {}}, "components": {"schemas": {`)
+	for i := range schemas {
+		fmt.Fprintf(&text, `"S%d": {"properties": {"next": {"$ref": "#/components/schemas/S%d"}}}, `, i, i+1)
+	}
+	fmt.Fprintf(&text, `"S%d": {}}}}`, schemas)
+	d := parse(t, text.String())
+	copies := NewCopies()
+	var first *targets
+	for _, r := range d.References() {
+		op, err := r.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := copies.Operation(op)
+		if first == nil {
+			first = own.refs
+		}
+		if own.refs != first {
+			t.Fatal("an operation has references of its own")
+		}
+	}
+	if len(first.refs) != schemas+1 {
+		t.Errorf("%d of %d references lead somewhere", len(first.refs), schemas+1)
 	}
 }

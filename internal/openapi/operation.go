@@ -28,7 +28,7 @@ type Operation struct {
 
 	// document is what references lead into, nil for a copy, which has refs.
 	document *Document
-	refs     map[string]*jsonvalue.Value
+	refs     *targets
 }
 
 // Tag is a group of operations.
@@ -40,8 +40,7 @@ func (op *Operation) Resolve(ref string) (*jsonvalue.Value, bool) {
 	if op.document != nil {
 		return op.document.Resolve(ref)
 	}
-	v, ok := op.refs[ref]
-	return v, ok
+	return op.refs.find(ref)
 }
 
 // Parameter is a path, query, header or cookie parameter.

@@ -18,6 +18,9 @@ type Options struct {
 	// BodyTypes says for a consumed namespace how bodies are encoded, form or
 	// json, in the place of the provider's profile.
 	BodyTypes map[string]string
+	// Guarded reports adapters, by namespace, whose callers are checked although the
+	// file may not say so; nil is none.
+	Guarded func(namespace string) bool
 }
 
 // Compile turns a document into a plan. It always returns a plan; whether it

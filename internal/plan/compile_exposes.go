@@ -126,7 +126,7 @@ func (c *compiler) restOperation(from *spec.Exposes, r *spec.ExposedResource, e 
 	b := &builder{
 		compiler: c, kind: "operation", name: name, namespace: from.Namespace.Value, rest: true, pathNames: op.PathNames,
 		description: e.Description.Value, label: e.Label.Value, span: e.Span, uses: uses,
-		guarded: from.Authentication != nil, bodyless: op.Method == "GET" || op.Method == "HEAD",
+		guarded: from.Authentication != nil || c.opts.Guarded != nil && c.opts.Guarded(from.Namespace.Value), bodyless: op.Method == "GET" || op.Method == "HEAD",
 	}
 	op.Operation = b.build(&e.Run, from.Inputs, r.Inputs, e.Inputs)
 	if op.Operation == nil {

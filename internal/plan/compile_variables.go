@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -32,7 +33,10 @@ func (c *compiler) variable(ref string, span diag.Span, host string, use textUse
 	if !qualified {
 		namespace, name = "", ref
 	}
-	v := &Variable{Namespace: namespace, Name: name, Key: name, Span: span, Host: host, Inbound: use.inbound}
+	v := &Variable{Namespace: namespace, Name: name, Key: name, Span: span, Inbound: use.inbound}
+	if !use.inbound {
+		v.Hosts = []string{host}
+	}
 	bound := c.declaration(v, qualified)
 	if !qualified && c.environment[name] {
 		v.Declared = true // an input with `in: environment` declares it
@@ -56,9 +60,13 @@ func (c *compiler) variable(ref string, span diag.Span, host string, use textUse
 		}
 	}
 	for i, have := range c.plan.Variables {
-		if have.Namespace == v.Namespace && have.Name == v.Name {
-			return i
+		if have.Namespace != v.Namespace || have.Name != v.Name {
+			continue
 		}
+		if !use.inbound && !slices.Contains(have.Hosts, host) {
+			have.Hosts = append(have.Hosts, host)
+		}
+		return i
 	}
 	c.plan.Variables = append(c.plan.Variables, v)
 	return len(c.plan.Variables) - 1

@@ -55,9 +55,11 @@ type Variable struct {
 	Location string
 	// Declared reports whether `binds` names the variable.
 	Declared bool
-	// Span is the place of its first use, Host where its value is sent to.
+	// Span is the place of its first use.
 	Span diag.Span
-	Host string
+	// Hosts are where its value is sent to, each once; "" stands for an address
+	// that the file leaves to variables or to the operator.
+	Hosts []string
 	// Inbound reports that the value opens one of our own adapters.
 	Inbound bool
 }

@@ -137,7 +137,7 @@ func (r *renderer) variable(v *Variable) {
 	if v.Inbound {
 		how += " inbound"
 	}
-	r.line(0, "variable %s from %s, %s%s", variableLabel(v), from, how, nonempty(", sent to ", v.Host))
+	r.line(0, "variable %s from %s, %s%s", variableLabel(v), from, how, nonempty(", sent to ", strings.Join(v.Hosts, ", ")))
 }
 
 func variableLabel(v *Variable) string {

@@ -76,7 +76,7 @@ func NewEndpoint(members []Member, options core.HTTPOptions) (*Endpoint, error) 
 	if err != nil {
 		return nil, err
 	}
-	e.whole = &served{server: server, options: largest, offers: offers, http: server.HTTPHandler(largest), limiter: members[0].Limiter, guards: guardsOf(members), whole: true, owners: owners, views: map[string]http.Handler{}}
+	e.whole = &served{server: server, options: largest, offers: offers, http: server.HTTPHandler(largest), limiter: members[0].Limiter, guards: guardsOf(members), whole: true, members: members, owners: owners, views: map[string]http.Handler{}}
 	return e, nil
 }
 
@@ -163,9 +163,10 @@ type served struct {
 	// whole reports that tools have their names among all.
 	whole   bool
 	limiter *ratelimit.Limiter
-	// owners says which adapter gives a prompt, resource or template; nil where
-	// there is only one.
-	owners *owners
+	// members and owners, which says which adapter gives a prompt, resource or
+	// template, are those of all adapters; nil where there is only one.
+	members []Member
+	owners  *owners
 
 	mu    sync.Mutex
 	views map[string]http.Handler
@@ -220,9 +221,13 @@ func (s *served) view(admitted, selection string) (http.Handler, error) {
 	h = s.server.View(s.filter(admitted, &chosen)).HTTPHandler(s.options)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.views) < maxViews {
-		s.views[key] = h
+	for old := range s.views {
+		if len(s.views) < maxViews {
+			break
+		}
+		delete(s.views, old)
 	}
+	s.views[key] = h
 	return h, nil
 }
 
@@ -234,6 +239,13 @@ func (s *served) filter(admitted string, chosen *Selection) core.Filter {
 		return may(tool.member) && chosen.keeps(tool.offer)
 	}}
 	if admitted != "" {
+		var open []Member
+		for i := range s.members {
+			if may(i) {
+				open = append(open, s.members[i])
+			}
+		}
+		f.Title, f.Instructions = wholeTitle(open), wholeInstructions(open)
 		f.Resource = func(uri string) bool { return may(s.owners.resources[uri]) }
 		f.Prompt = func(name string) bool { return may(s.owners.prompts[name].member) }
 	}

@@ -37,7 +37,7 @@ func Whole(members []Member) (*core.Server, error) {
 func whole(members []Member, servers []*built) (*core.Server, *owners, error) {
 	o := &owners{resources: map[string]int{}, prompts: map[string]ownedPrompt{}}
 	options := core.Options{
-		Name: wholeName, Title: fmt.Sprintf("Patchbay: %d APIs", len(members)), Version: members[0].Version,
+		Name: wholeName, Title: wholeTitle(members), Version: members[0].Version,
 		Instructions: wholeInstructions(members), Bound: []*core.BoundTool{}, CacheScope: "private",
 	}
 	count := map[string]int{}
@@ -81,10 +81,10 @@ func whole(members []Member, servers []*built) (*core.Server, *owners, error) {
 	options.OnRequest = watch.observe
 	if len(options.Prompts) > 0 || len(options.Templates) > 0 {
 		options.Complete = func(ctx context.Context, r core.CompletionRequest) (core.Completion, error) {
-			owner, ok := o.prompts[r.Prompt]
-			if !ok {
-				return core.Completion{}, nil
+			if r.Prompt == "" {
+				return servers[o.resources[r.Template]].adapter.complete(ctx, r)
 			}
+			owner := o.prompts[r.Prompt]
 			r.Prompt = owner.name
 			return servers[owner.member].adapter.complete(ctx, r)
 		}
@@ -101,6 +101,8 @@ func (o *owners) first(uri string, member int) bool {
 	o.resources[uri] = member
 	return true
 }
+
+func wholeTitle(members []Member) string { return fmt.Sprintf("Patchbay: %d APIs", len(members)) }
 
 // maxInstructions keeps the text below what hosts cut off, in bytes.
 const maxInstructions = 2000

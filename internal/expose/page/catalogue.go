@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"patchbay/internal/auth"
 	"patchbay/internal/expose/rest"
 )
 
@@ -112,13 +113,18 @@ func (c *Catalogue) pages(at int) map[string]rest.Page {
 	return pages
 }
 
-// public reports which adapters the pages of all tell about: those that let
-// everybody in, or all where none does, because then the pages are not read by
-// everybody either.
+// public reports which adapters the pages of all tell about: all where they let
+// in the same callers, and otherwise those that let everybody in. Whoever any
+// adapter lets in reads these pages.
 func (c *Catalogue) public() func(m *Info) bool {
+	verifier := func(m *Info) *auth.Verifier { return cmp.Or(m.Verifier, m.Bound.RESTVerifier(m.Adapter)) }
+	if len(c.info.Members) == 0 {
+		return func(*Info) bool { return true }
+	}
+	first := verifier(&c.info.Members[0])
 	for i := range c.info.Members {
-		if len(c.info.Members[i].guards()) == 0 {
-			return func(m *Info) bool { return len(m.guards()) == 0 }
+		if !first.Equal(verifier(&c.info.Members[i])) {
+			return func(m *Info) bool { return verifier(m) == nil }
 		}
 	}
 	return func(*Info) bool { return true }
@@ -131,6 +137,9 @@ func (c *Catalogue) describeWhole() *rest.Page {
 		if m := &c.info.Members[i]; public(m) {
 			members = append(members, Described{Plan: m.Bound.Plan, Adapter: m.Adapter, Mount: m.Mount, Verifier: m.Verifier, Limited: m.Limited})
 		}
+	}
+	if members == nil {
+		return nil // each adapter's own description is for its own callers
 	}
 	document, err := OpenAPI(members, c.info.BaseURL, c.info.Version)
 	if err != nil {
@@ -146,7 +155,8 @@ type catalogueView struct {
 	APIs                         []apiView
 	Operations                   int
 	Skipped                      []Skipped
-	OpenAPI, Problems            string
+	// OpenAPI is "" where nothing is open to all readers.
+	OpenAPI, Problems string
 }
 
 // apiView is one adapter in the list.
@@ -169,7 +179,7 @@ func titleOf(n int) string { return fmt.Sprintf("%d APIs", n) }
 func (c *Catalogue) overview() (rest.Page, error) {
 	view := catalogueView{
 		Title: titleOf(len(c.info.Members)), Version: c.info.Version, BaseURL: strings.TrimRight(c.info.BaseURL, "/"), MCP: c.info.MCP,
-		Sandbox: c.info.Sandbox, Skipped: c.info.Skipped, OpenAPI: descriptionPath, Problems: problemsPath,
+		Sandbox: c.info.Sandbox, Skipped: c.info.Skipped, Problems: problemsPath,
 	}
 	public := c.public()
 	for i := range c.info.Members {
@@ -182,6 +192,7 @@ func (c *Catalogue) overview() (rest.Page, error) {
 			api.MCP = m.MCP[0].URL
 		}
 		if !api.Guarded {
+			view.OpenAPI = descriptionPath
 			api.Count = len(m.Adapter.Operations)
 			api.Operations = rowsOf(m, maxRowsListed-view.Operations)
 			view.Operations += api.Count

@@ -48,23 +48,23 @@ func (c *call) curl() string {
 		case f.In == "query":
 			query = append(query, url.QueryEscape(f.Name)+"="+url.QueryEscape(value))
 		case f.In == "header":
-			options = append(options, "-H "+shellQuote(f.Name+": "+value))
+			options = append(options, "-H "+ShellWord(f.Name+": "+value))
 		default:
-			options = append(options, "-b "+shellQuote(f.Name+"="+value))
+			options = append(options, "-b "+ShellWord(f.Name+"="+value))
 		}
 	}
 	switch name, value := c.guard.header(); {
 	case c.guard.Scheme == "basic":
 		options = append(options, "-u USER:PASSWORD")
 	case name != "":
-		options = append(options, "-H "+shellQuote(name+": "+value))
+		options = append(options, "-H "+ShellWord(name+": "+value))
 	case c.guard.Scheme == "apikey" && c.guard.In == "query":
 		query = append(query, url.QueryEscape(c.guard.Name)+"=KEY")
 	case c.guard.Scheme == "apikey":
-		options = append(options, "-b "+shellQuote(c.guard.Name+"=KEY"))
+		options = append(options, "-b "+ShellWord(c.guard.Name+"=KEY"))
 	}
 	if c.body != "" {
-		options = append(options, "-H 'Content-Type: application/json'", "-d "+shellQuote(c.body))
+		options = append(options, "-H 'Content-Type: application/json'", "-d "+ShellWord(c.body))
 	}
 	address := c.base + path
 	if query != nil {
@@ -74,11 +74,12 @@ func (c *call) curl() string {
 	if c.method != "GET" && (c.method != "POST" || c.body == "") {
 		command += " -X " + c.method
 	}
-	return strings.Join(append([]string{command + " " + shellQuote(address)}, options...), " \\\n  ")
+	return strings.Join(append([]string{command + " " + ShellWord(address)}, options...), " \\\n  ")
 }
 
-// shellQuote makes a text one word of a POSIX shell.
-func shellQuote(s string) string {
+// ShellWord makes a text one word of a POSIX shell, so that commands with names
+// out of files can be pasted.
+func ShellWord(s string) string {
 	plain := s != ""
 	for i := range len(s) {
 		c := s[i]

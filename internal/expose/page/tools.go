@@ -121,11 +121,11 @@ func (v *viewer) snippets(a *plan.MCPAdapter, verifier *auth.Verifier, url strin
 	if url == "" {
 		return out
 	}
-	command := "claude mcp add --transport http " + shellQuote(name) + " " + shellQuote(url)
+	command := "claude mcp add --transport http " + ShellWord(name) + " " + ShellWord(url)
 	server := object{{Name: "type", Value: jsonvalue.StringOf("http")}, {Name: "url", Value: jsonvalue.StringOf(url)}}
 	remote := object{{Name: "url", Value: jsonvalue.StringOf(url)}}
 	if header != "" {
-		command += " --header " + shellQuote(header+": "+value)
+		command += " --header " + ShellWord(header+": "+value)
 		headers := object{{Name: header, Value: jsonvalue.StringOf(value)}}
 		server.object("headers", headers)
 		remote.object("headers", headers)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"patchbay/internal/auth"
@@ -31,7 +32,7 @@ type Options struct {
 	Log     *telemetry.Logger
 	IDs     *telemetry.IDs
 	// Pages finds documents of our own, which are served where no route claims
-	// their path; nil has none.
+	// their path, and at /.patchbay and below in any case; nil has none.
 	Pages Pages
 }
 
@@ -120,8 +121,12 @@ func New(opts Options) *Handler {
 
 func newEndpoint(m *Member, op *plan.RESTOperation, bodies *bodyReader) *endpoint {
 	e := &endpoint{op: op, member: m, body: -1, bodies: bodies}
+	ways := m.Verifier.Ways()
 	for i := range op.Inputs {
 		in := &op.Inputs[i]
+		if showsCredentials(ways, in) {
+			continue
+		}
 		n := named{at: i, name: in.Name, folded: diag.Fold(in.Name), header: http.CanonicalHeaderKey(in.Name)}
 		switch in.Location {
 		case plan.Query:
@@ -143,6 +148,28 @@ func newEndpoint(m *Member, op *plan.RESTOperation, bodies *bodyReader) *endpoin
 		}
 	}
 	return e
+}
+
+// showsCredentials reports whether an input stands where callers show their
+// credentials: what is shown there is for the adapter, and goes no further.
+func showsCredentials(ways []auth.Way, in *plan.Input) bool {
+	return slices.ContainsFunc(ways, func(w auth.Way) bool {
+		switch w.Scheme {
+		case auth.SchemeBasic, auth.SchemeBearer, auth.SchemeJWT:
+			return in.Location == plan.Header && strings.EqualFold(in.Name, "Authorization")
+		case auth.SchemeAPIKey:
+			switch in.Location {
+			case plan.Header:
+				return w.Place == auth.InHeader && strings.EqualFold(in.Name, w.Name)
+			case plan.Query:
+				return w.Place == auth.InQuery && diag.Fold(in.Name) == diag.Fold(w.Name)
+			case plan.Cookie:
+				return w.Place == auth.InCookie && in.Name == w.Name
+			}
+		case auth.SchemeCertificate:
+		}
+		return false
+	})
 }
 
 // exchange is one request on its way through.
@@ -179,6 +206,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (x *exchange) serve(ctx context.Context) *fault.Fault {
 	path := x.r.URL.EscapedPath()
+	if strings.HasPrefix(path, ownPages) {
+		// A route such as /{a}/{b} must not hide what problems refer to.
+		if page, member := x.page(path); page != nil {
+			return x.serveOwn(page, member)
+		}
+	}
 	found, params := x.h.routes.Match(path, x.params[:0])
 	if found == nil {
 		return x.serveUnrouted(path)
@@ -220,21 +253,34 @@ func (x *exchange) serve(ctx context.Context) *fault.Fault {
 	return nil
 }
 
+// ownPages is the path at and below which own pages come before routes.
+const ownPages = "/.patchbay"
+
+func (x *exchange) page(path string) (page *Page, member int) {
+	if x.h.opts.Pages == nil {
+		return nil, -1
+	}
+	return x.h.opts.Pages(path)
+}
+
+// serveOwn answers with a page to those who may read it.
+func (x *exchange) serveOwn(page *Page, member int) *fault.Fault {
+	f := x.verifyAny()
+	if member >= 0 {
+		m := &x.h.opts.Members[member]
+		_, f = x.verify(m.Verifier, m.Limiter)
+	}
+	if f != nil {
+		return f
+	}
+	return x.servePage(page)
+}
+
 // serveUnrouted answers a path that no route has: with a page of our own, or
 // not at all.
 func (x *exchange) serveUnrouted(path string) *fault.Fault {
-	if x.h.opts.Pages != nil {
-		if page, member := x.h.opts.Pages(path); page != nil {
-			f := x.verifyAny()
-			if member >= 0 {
-				m := &x.h.opts.Members[member]
-				_, f = x.verify(m.Verifier, m.Limiter)
-			}
-			if f != nil {
-				return f
-			}
-			return x.servePage(page)
-		}
+	if page, member := x.page(path); page != nil {
+		return x.serveOwn(page, member)
 	}
 	if f := x.verifyAny(); f != nil {
 		return f
