@@ -35,6 +35,7 @@ type profile struct {
 	Variables    []string `yaml:"variables"`
 	NotProcessed []int    `yaml:"not_processed"`
 	RequestID    string   `yaml:"request_id"`
+	Concurrent   string   `yaml:"concurrent_calls"`
 	Error        struct {
 		List     []string `yaml:"list"`
 		Code     []string `yaml:"code"`

@@ -15,7 +15,7 @@ func layers() [][]string {
 		{"internal/cli"},
 		{"internal/engine"},
 		{"internal/expose/page"},
-		{"internal/expose/rest", "internal/expose/mcp"},
+		{"internal/control", "internal/expose/rest", "internal/expose/mcp"},
 		{"internal/plan"},
 		{"internal/contract", "internal/upstream"},
 		{"internal/lint", "internal/profile"},
@@ -137,7 +137,7 @@ func importHomes() []home {
 		{"os", []string{"cmd/...", "internal/cli", "internal/engine", "internal/bind", "internal/expose/mcp"}, "compiling is pure: no files, no environment; what a package needs comes in as a value"},
 		{"log", nil, "log/slog, on a logger that was passed in"},
 		{"net/http", []string{
-			"cmd/...", "internal/cli", "internal/engine", "internal/expose/...", "internal/mcp", "internal/sandbox", "internal/guard", "internal/telemetry", "internal/ratelimit",
+			"cmd/...", "internal/cli", "internal/engine", "internal/expose/...", "internal/mcp", "internal/sandbox", "internal/guard", "internal/telemetry", "internal/ratelimit", "internal/control",
 			"internal/plan", "internal/upstream", "internal/auth", "internal/problem",
 		}, "documents are compiled without a network"},
 		{"os/exec", nil, never},
@@ -151,6 +151,7 @@ func importHomes() []home {
 		{"github.com/rogpeppe/go-internal", nil, oracle},
 		{"github.com/santhosh-tekuri/jsonschema/v6", nil, oracle},
 		{"go.uber.org/goleak", nil, oracle},
+		{"github.com/prometheus/client_golang", []string{"internal/telemetry"}, "one package counts; others tell it what happened"},
 		{"testing", nil, "test support belongs into test files"},
 	}
 }

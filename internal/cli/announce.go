@@ -53,6 +53,9 @@ func (c *command) announce(s *session, served []engine.Listening) {
 	}
 	fmt.Fprintln(w)
 	announceUpstreams(w, s)
+	if s.controlURL != "" {
+		fmt.Fprintf(w, "Control   %s/\n", s.controlURL)
+	}
 	for _, b := range s.deploy.Bound[:min(most, len(s.deploy.Bound))] {
 		for _, d := range b.Plan.Disabled {
 			tell(w, "Not run   %s %s: %s\n", d.Kind, d.Name, d.Reason)

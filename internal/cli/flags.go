@@ -26,6 +26,8 @@ type flags struct {
 	logLevel   string
 	lookupEnv  func(string) (string, bool)
 	listenable bool
+	// observed reports that the command tells of requests to others.
+	observed bool
 }
 
 // newFlags registers the flags that say what is run and with which values.
@@ -140,6 +142,9 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 		default:
 			return nil, wantOneOf("--request-checks", mode, "enforce", "warn", "off")
 		}
+	}
+	if err := f.collector(); err != nil {
+		return nil, err
 	}
 	if err := o.Check(); err != nil {
 		return nil, usageError{err}

@@ -32,6 +32,8 @@ folder it serves all files. Adapters of one type and port share a listener.`,
 	f.listenFlags(cmd)
 	f.toolFlags(cmd)
 	f.limitFlags(cmd)
+	f.controlFlags(cmd)
+	f.observeFlags(cmd)
 	f.logFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return c.runServe(cmd.Context(), f, args) }
 	return cmd
@@ -44,6 +46,8 @@ type session struct {
 	log    *slog.Logger
 	// sandboxURL is the simulator's address, or "".
 	sandboxURL string
+	// controlURL is the control listener's address, or "".
+	controlURL string
 	// found are the findings that do not keep the documents from being served.
 	found diag.List
 }
@@ -64,13 +68,8 @@ func (c *command) prepare(f *flags, files []string, lenient bool) (*session, err
 	if err != nil {
 		return nil, err
 	}
-	level, err := f.level()
-	if err != nil {
+	if _, err := f.level(); err != nil {
 		return nil, err
-	}
-	log, err := telemetry.NewLog(c.Err, f.logFormat, level)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("--log-format: %w", err)}
 	}
 	env, err := f.environment()
 	if err != nil {
@@ -83,13 +82,17 @@ func (c *command) prepare(f *flags, files []string, lenient bool) (*session, err
 	if found.HasErrors() {
 		return nil, c.refuse(found, loaded)
 	}
-	s := &session{engine: engine.New(engine.Config{Log: log, Version: Version()}), log: log}
+	log, observation, err := c.observe(f)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{engine: engine.New(engine.Config{Log: log, Version: Version(), Observation: observation}), log: log}
 	if opts.Sandbox.Enabled {
 		if s.sandboxURL, err = s.engine.StartSandbox(opts, env); err != nil {
 			return s, err
 		}
 	}
-	bound, problems, err := engine.Bind(loaded, opts, engine.BindOptions{Environment: env, SandboxURL: s.sandboxURL, Lenient: lenient, Version: Version(), Issuers: s.engine.Issuers()})
+	bound, problems, err := engine.Bind(loaded, opts, engine.BindOptions{Environment: env, SandboxURL: s.sandboxURL, Lenient: lenient, Version: Version(), Issuers: s.engine.Issuers(), Metrics: s.engine.Metrics()})
 	if err != nil {
 		return s, usageError{err}
 	}
@@ -153,6 +156,10 @@ func (c *command) runServe(ctx context.Context, f *flags, files []string) error 
 	if err != nil {
 		return err
 	}
+	// It can say that nothing is served yet.
+	if s.controlURL, err = s.engine.StartControl(&f.opts); err != nil {
+		return err
+	}
 	served, err := s.engine.Start(s.deploy)
 	if err != nil {
 		return err
@@ -187,6 +194,7 @@ it starts all the same; each call then says what is missing.`,
 	f.sandboxFlags(cmd)
 	f.toolFlags(cmd)
 	f.limitFlags(cmd)
+	f.observeFlags(cmd)
 	f.logFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s, err := c.prepare(f, args, true)

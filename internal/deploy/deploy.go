@@ -107,6 +107,7 @@ func Defaults() Options {
 		Sandbox:   Sandbox{SetupDelay: 400 * time.Millisecond},
 		Limits:    Limits{MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second},
 		MaxResult: 64 << 10,
+		Telemetry: Telemetry{Sample: 1},
 		Drain:     15 * time.Second,
 	}
 }
@@ -148,6 +149,9 @@ func (o *Options) Check() error {
 		if strings.ContainsAny(to, "=:/ ") {
 			return fmt.Errorf("--map-env %s: the right side is the NAME of a variable, never its value", from)
 		}
+	}
+	if err := o.checkOperate(); err != nil {
+		return err
 	}
 	l := &o.Limits
 	if l.MaxBody <= 0 || l.MaxResponse <= 0 || l.MaxConcurrent <= 0 || l.Connect <= 0 || l.Header <= 0 || l.Total <= 0 || o.Drain < 0 || o.MaxResult < 0 {

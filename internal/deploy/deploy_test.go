@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,16 @@ func TestCheck(t *testing.T) {
 		{"no limit", func(o *Options) { o.Limits.MaxBody = 0 }, "limits and time-outs must be positive"},
 		{"no calls", func(o *Options) { o.Limits.MaxConcurrent = -1 }, "limits and time-outs must be positive"},
 		{"no time", func(o *Options) { o.Limits.Total = 0 }, "limits and time-outs must be positive"},
+		{"a control listener", func(o *Options) { o.Control.Listen = "localhost:9100" }, ""},
+		{"a control listener without port", func(o *Options) { o.Control.Listen = "localhost" }, "--control localhost: not HOST:PORT"},
+		{"a collector", func(o *Options) { o.Telemetry.OTLP = "https://collector.example:4318" }, ""},
+		{"a collector without scheme", func(o *Options) { o.Telemetry.OTLP = "collector.example" }, "--otlp: not an http or https address without credentials and query"},
+		{"a collector with credentials", func(o *Options) { o.Telemetry.OTLP = "https://user:hunter2@collector.example" }, "--otlp: not an http or https address without credentials and query"},
+		{"no traces", func(o *Options) { o.Telemetry.Sample = 0 }, ""},
+		{"more than all traces", func(o *Options) { o.Telemetry.Sample = 1.5 }, "--trace-sample 1.5: want a share from 0 to 1"},
+		{"no number of traces", func(o *Options) { o.Telemetry.Sample = math.NaN() }, "--trace-sample NaN: want a share from 0 to 1"},
+		{"a trace without baggage", func(o *Options) { o.UpstreamSettings = map[string]Upstream{"a": {Propagate: "trace"}} }, ""},
+		{"another part of a trace", func(o *Options) { o.UpstreamSettings = map[string]Upstream{"a": {Propagate: "some"}} }, "propagate of the upstream a: want all, trace or none"},
 		{"no drain", func(o *Options) { o.Drain = 0 }, ""},
 		{"a negative drain", func(o *Options) { o.Drain = -time.Second }, "limits and time-outs must be positive"},
 	} {

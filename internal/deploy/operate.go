@@ -1,6 +1,12 @@
 package deploy
 
-import "patchbay/internal/secret"
+import (
+	"fmt"
+	"net"
+	"net/url"
+
+	"patchbay/internal/secret"
+)
 
 // Control is the listener for operators.
 type Control struct {
@@ -21,7 +27,7 @@ type Telemetry struct {
 	OTLP    string
 	Headers map[string]secret.Value
 	// Sample is the share of traces that are sent, of those that no caller
-	// decides: 0 to 1.
+	// decides: 0 to 1; the default is 1.
 	Sample float64
 	// ServiceName is what the process calls itself there.
 	ServiceName string
@@ -36,4 +42,31 @@ type Idempotency struct {
 	MaxEntries int
 	MaxBytes   int64
 	Seconds    int
+}
+
+// checkOperate reports the first decision about control and telemetry that
+// cannot be. What it says repeats no address of a collector: it may hold a token.
+func (o *Options) checkOperate() error {
+	if o.Control.Listen != "" {
+		if _, _, err := net.SplitHostPort(o.Control.Listen); err != nil {
+			return fmt.Errorf("--control %s: not HOST:PORT", o.Control.Listen)
+		}
+	}
+	if t := &o.Telemetry; t.OTLP != "" {
+		u, err := url.Parse(t.OTLP)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return fmt.Errorf("--otlp: not an http or https address without credentials and query")
+		}
+	}
+	for ns, u := range o.UpstreamSettings {
+		switch u.Propagate {
+		case "", "all", "trace", "none":
+		default:
+			return fmt.Errorf("propagate of the upstream %s: want all, trace or none", ns)
+		}
+	}
+	if s := o.Telemetry.Sample; !(s >= 0 && s <= 1) {
+		return fmt.Errorf("--trace-sample %v: want a share from 0 to 1", s)
+	}
+	return nil
 }

@@ -28,6 +28,9 @@ type Upstream struct {
 	// Proxy is the address of a proxy; "" takes the environment's, "none" none.
 	Proxy string
 	TLS   ClientTLS
+	// Propagate says what of a caller's trace goes on to the provider: all, which
+	// is the default, trace for all but the baggage, or none.
+	Propagate string
 	// Credentials replaces the secrets with which the file signs calls, for one
 	// caller each, by the caller's name. CredentialsOnly refuses callers who have
 	// none, and leaves the file's secrets unused.
@@ -94,6 +97,7 @@ func (o *Options) Upstream(namespace string) Upstream {
 		u.Credentials = all.Credentials
 	}
 	u.CredentialsOnly = u.CredentialsOnly || all.CredentialsOnly
+	u.Propagate = cmp.Or(u.Propagate, all.Propagate)
 	u.Proxy, u.TLS = cmp.Or(u.Proxy, all.Proxy), cmp.Or(u.TLS, all.TLS)
 	return u
 }

@@ -22,7 +22,7 @@
 //
 // A block with a NAME is written to the document's directory first. In
 // expected output … stands for any text within a line, and alone on a line for
-// any lines. The addresses 127.0.0.1:8080, :9090 and :8081 of a document are
+// any lines. The addresses 127.0.0.1:8080, :9090, :8081 and :9100 of a document are
 // free ports when it is executed.
 package doctest
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"patchbay/internal/cli"
+	"patchbay/internal/telemetry"
 )
 
 // marker separates what somebody wrote, above, from what the program says, below.
@@ -54,6 +55,16 @@ func TestCommandPage(t *testing.T) {
 	}
 	describe(nil)
 	generated(t, "cli.md", page.String())
+}
+
+// TestMetricsPage keeps the table of metrics in step with what is counted.
+func TestMetricsPage(t *testing.T) {
+	var page strings.Builder
+	page.WriteString("\n| metric | kind | labels | meaning |\n|---|---|---|---|\n")
+	for _, f := range telemetry.NewMetrics("").Families() {
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", f.Name, f.Kind, strings.Join(f.Labels, ", "), f.Help)
+	}
+	generated(t, "observability.md", page.String())
 }
 
 func helpOf(t *testing.T, words []string) string {

@@ -84,6 +84,9 @@ func (s *server) free(args []string, dir string) (out []string, listens map[stri
 		case args[i] == "--sandbox-listen" && i+1 < len(args):
 			i++
 			listens["sandbox"] = args[i]
+		case args[i] == "--control" && i+1 < len(args):
+			i++
+			listens["control"] = args[i]
 		default:
 			out = append(out, args[i])
 			if strings.HasSuffix(args[i], ".yaml") {
@@ -105,6 +108,9 @@ func (s *server) free(args []string, dir string) (out []string, listens map[stri
 		switch {
 		case namespace == "sandbox":
 			out = append(out, "--sandbox-listen", "127.0.0.1:0")
+			continue
+		case namespace == "control":
+			out = append(out, "--control", "127.0.0.1:0")
 			continue
 		case count[address] > 1 && s.real[address] == "":
 			s.real[address] = unused()
@@ -164,6 +170,12 @@ func (s *server) addresses(announced string, listens map[string]string) {
 	for _, m := range adapter.FindAllStringSubmatch(announced, -1) {
 		if u, err := url.Parse(m[1]); err == nil && listens[m[2]] != "" {
 			s.real[listens[m[2]]] = u.Host
+		}
+	}
+	operators := regexp.MustCompile(`(?m)^Control +(\S+)/`)
+	if m := operators.FindStringSubmatch(announced); m != nil {
+		if u, err := url.Parse(m[1]); err == nil {
+			s.real[listens["control"]] = u.Host
 		}
 	}
 	simulator := regexp.MustCompile(`(?m)^Upstream +the sandbox, (\S+),`)

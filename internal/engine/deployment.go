@@ -13,6 +13,7 @@ import (
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/plan"
+	"patchbay/internal/telemetry"
 	"patchbay/internal/upstream"
 )
 
@@ -41,6 +42,9 @@ type BindOptions struct {
 	// the deployment, and whose keys no other one knows.
 	Issuers *auth.Issuers
 	Version string
+	// Metrics counts the calls of upstreams; [Engine.Metrics] has those of the
+	// process. Nil counts none.
+	Metrics *telemetry.Metrics
 }
 
 // Simulated reports whether the sandbox stands in for a host.
@@ -184,7 +188,7 @@ func orNear(name string, candidates []string) string {
 // the connections of a pool as long as their settings admit it.
 func bindOptions(p *plan.Plan, opts *deploy.Options, with BindOptions, pool *upstream.Pool) (plan.BindOptions, error) {
 	out := plan.BindOptions{
-		Lenient: with.Lenient, AllowPlain: opts.AllowPlainHTTP,
+		Lenient: with.Lenient, Metrics: with.Metrics, AllowPlain: opts.AllowPlainHTTP,
 		BaseURLs: map[string]string{}, Checks: map[string]plan.Checks{}, Upstreams: map[string]upstream.Options{},
 		Callers: map[string]map[string]plan.Credential{}, CallersOnly: map[string]bool{}, Replaced: replaced(p, opts),
 	}
@@ -212,6 +216,7 @@ func upstreamOptions(settings *deploy.Upstream, version string) upstream.Options
 	return upstream.Options{
 		Connect: settings.Connect, Header: settings.Header, Total: settings.Total, MaxBody: settings.MaxResponse,
 		MaxConcurrent: settings.MaxConcurrent, UserAgent: "patchbay/" + version,
+		NoTrace: settings.Propagate == "none", NoBaggage: settings.Propagate == "trace",
 	}
 }
 

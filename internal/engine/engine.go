@@ -43,6 +43,8 @@ type Engine struct {
 	// drain time is over.
 	base context.Context
 	stop context.CancelCauseFunc
+	// observed is what operators see; see observe.go.
+	observed observed
 }
 
 // listener is a group of adapters on its sockets.
@@ -76,14 +78,20 @@ func (l *listener) url() string {
 type Config struct {
 	Log     *slog.Logger
 	Version string
+	// Observation is where requests are told of; nil counts and logs them only.
+	Observation *Observation
 }
 
 // New returns an engine that serves nothing yet.
 func New(c Config) *Engine {
 	base, stop := context.WithCancelCause(context.Background())
+	o := c.Observation
+	if o == nil {
+		o = plainObservation(c.Log, c.Version)
+	}
 	e := &Engine{
-		base: base, stop: stop,
-		log: c.Log, access: telemetry.NewLogger(c.Log), ids: telemetry.NewIDs(), version: c.Version, failed: make(chan error, 1),
+		base: base, stop: stop, observed: observed{Observation: o, started: time.Now()},
+		log: c.Log, access: o.access, ids: telemetry.NewIDs(), version: c.Version, failed: make(chan error, 1),
 	}
 	e.issuers = newIssuers(e.reportIssuer)
 	return e
@@ -98,6 +106,7 @@ func (e *Engine) Start(d *Deployment) ([]Listening, error) {
 	if err := e.open(d); err != nil {
 		return nil, err
 	}
+	e.observed.learn(d)
 	served := e.listening(d)
 	for i, l := range e.listeners {
 		h, err := e.handler(d, &d.groups[i], l, served)
@@ -107,6 +116,7 @@ func (e *Engine) Start(d *Deployment) ([]Listening, error) {
 		l.handler.Store(&h)
 	}
 	e.current.Store(d)
+	e.inService(served)
 	for _, l := range e.listeners {
 		e.serve(l, d.Options)
 	}
@@ -171,7 +181,11 @@ func (e *Engine) serve(l *listener, opts *deploy.Options) {
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			(*l.handler.Load()).ServeHTTP(w, r)
 		}),
-		BaseContext:       func(net.Listener) context.Context { return e.base },
+		BaseContext: func(net.Listener) context.Context { return e.base },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return telemetry.WithPeer(ctx, c.RemoteAddr().String())
+		},
+		ConnState:         e.connState(l.name),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       60 * time.Second,
 		WriteTimeout:      opts.Limits.Total + 60*time.Second,
@@ -215,19 +229,33 @@ func (e *Engine) Failed() <-chan error { return e.failed }
 func (e *Engine) Shutdown(drain time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
+	e.observed.draining.Store(true)
 	// The simulator ends last: draining requests still call it.
 	err := e.end(ctx, e.listeners)
 	if e.sandbox != nil {
 		err = errors.Join(err, e.end(ctx, []*listener{e.sandbox}))
 	}
+	// Operators see the end from the control listener, which therefore ends after
+	// all others; what was to be told of it is told last.
+	if e.observed.control != nil {
+		last, cancel := context.WithTimeout(context.Background(), farewell)
+		err = errors.Join(err, e.end(last, []*listener{e.observed.control}))
+		cancel()
+	}
 	e.stop(nil)
 	e.issuers.Close()
 	e.serving.Wait()
+	told, cancelTold := context.WithTimeout(context.Background(), maxTelling)
+	defer cancelTold()
+	e.observed.close(told)
 	if d := e.current.Load(); d != nil {
 		d.Close()
 	}
 	return err
 }
+
+// maxTelling bounds sending the last traces and metrics.
+const maxTelling = 5 * time.Second
 
 // farewell is how long a request that is told to stop may take to say so.
 const farewell = time.Second

@@ -25,6 +25,7 @@ import (
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
+	"patchbay/internal/secret"
 )
 
 // The upstream's credentials, which may appear in its Authorization header and
@@ -55,6 +56,7 @@ type site struct {
 	upstream   *recorder
 	deployment *engine.Deployment
 	engine     *engine.Engine
+	options    *deploy.Options
 	rest, mcp  string // host:port
 	log        *logBuffer
 	// answers keeps everything that callers got to see.
@@ -168,8 +170,13 @@ func (s *site) bind(with settings) (*engine.Deployment, diag.List, error) {
 		kept = io.Discard
 	}
 	log := slog.New(slog.NewJSONHandler(kept, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s.engine = engine.New(engine.Config{Log: log, Version: testVersion})
-	return engine.Bind(loaded, &opts, engine.BindOptions{Environment: environment, Version: testVersion, Issuers: s.engine.Issuers()})
+	observation, err := engine.NewObservation(&opts, log, &secret.Mask{}, testVersion)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.options = &opts
+	s.engine = engine.New(engine.Config{Log: log, Version: testVersion, Observation: observation})
+	return engine.Bind(loaded, &opts, engine.BindOptions{Environment: environment, Version: testVersion, Metrics: s.engine.Metrics(), Issuers: s.engine.Issuers()})
 }
 
 // files writes a document, if there is one, where Load can read it.

@@ -72,6 +72,7 @@ func (s *Server) serve(ctx context.Context, x *exchange) {
 	if s.opts.OnRequest != nil {
 		start = time.Now()
 	}
+	ctx = x.traced(ctx)
 	if err := s.route(ctx, x); err != nil {
 		x.fail(err)
 	}

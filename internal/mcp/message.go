@@ -42,6 +42,8 @@ type message struct {
 	metaVersion      []byte
 	metaCapabilities []byte
 	metaClientInfo   []byte
+	// trace is the context of a trace (SEP-414).
+	traceparent, tracestate, baggage []byte
 }
 
 func (m *message) notification() bool { return !m.hasID && m.method != nil }
@@ -306,6 +308,12 @@ func (d *decoder) meta(m *message) error {
 			m.metaCapabilities = v
 		case metaPrefix + "clientInfo":
 			m.metaClientInfo = v
+		case "traceparent":
+			m.traceparent = v
+		case "tracestate":
+			m.tracestate = v
+		case "baggage":
+			m.baggage = v
 		}
 	}
 }

@@ -48,6 +48,8 @@ type Call struct {
 	Name      string
 	Arguments []byte // raw JSON object, {} when the client sent none
 	Era       Era
+	Revision  string
+	Transport Transport
 	Header    http.Header // of the HTTP request; nil on stdio
 
 	clientInfo []byte

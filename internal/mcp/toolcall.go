@@ -34,6 +34,8 @@ func (s *Server) serveToolCall(ctx context.Context, x *exchange) *Error {
 		Name:       t.Name,
 		Arguments:  args,
 		Era:        x.rev.era,
+		Revision:   x.rev.name,
+		Transport:  x.transport,
 		Header:     x.header,
 		clientInfo: x.clientInfo(),
 		progress:   x.progress(),

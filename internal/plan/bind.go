@@ -15,6 +15,7 @@ import (
 	"patchbay/internal/diag"
 	"patchbay/internal/fault"
 	"patchbay/internal/jsonvalue"
+	"patchbay/internal/telemetry"
 	"patchbay/internal/template"
 	"patchbay/internal/upstream"
 )
@@ -64,6 +65,8 @@ type BindOptions struct {
 	// Upstreams bounds the calls by namespace, Upstream those of the others.
 	Upstreams map[string]upstream.Options
 	Upstream  upstream.Options
+	// Metrics counts calls; nil does not.
+	Metrics *telemetry.Metrics
 	// AllowPlain admits sending credentials over http beyond loopback.
 	AllowPlain bool
 	// Callers are credentials of single callers, by namespace and name;
@@ -91,12 +94,16 @@ type Bound struct {
 	totals []time.Duration
 	// callers have credentials of their own, by upstream; nil for none.
 	callers []*callers
+	// counts is where calls of consumed operations are counted; nil counts none.
+	counts map[*consumed]*telemetry.UpstreamOperation
+	// secrets are the credentials in use, of both sides.
+	secrets []secret.Value
 }
 
 // Bind gives the plan's variables their values and opens a client for each
 // upstream. Faults name the place of the variable; values never appear in them.
 func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
-	b := &binder{plan: p, opts: opts, files: map[string]map[string]secret.Value{}}
+	b := &binder{plan: p, opts: opts, files: map[string]map[string]secret.Value{}, counts: map[*consumed]*telemetry.UpstreamOperation{}}
 	out := &Bound{Plan: p, verifiers: map[*authentication]*auth.Verifier{}}
 	b.values = make([]jsonvalue.Value, len(p.Variables))
 	b.missing = make([]bool, len(p.Variables))
@@ -104,6 +111,7 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 		b.value(i, v)
 	}
 	out.variables = b.values
+	b.secrets = b.private()
 	for _, u := range p.Upstreams {
 		bounds, ok := opts.Upstreams[u.Namespace]
 		if !ok {
@@ -129,6 +137,7 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 		b.verifier(out, a.Namespace, a.auth)
 	}
 	b.unset()
+	out.counts, out.secrets = b.counts, b.secrets
 	return out, b.diags
 }
 
@@ -139,6 +148,8 @@ type binder struct {
 	values  []jsonvalue.Value
 	missing []bool
 	files   map[string]map[string]secret.Value
+	counts  map[*consumed]*telemetry.UpstreamOperation
+	secrets []secret.Value
 }
 
 // value finds the value of one variable.
@@ -212,7 +223,7 @@ func (b *binder) text(t *template.Bound) (secret.Value, []*Variable) {
 }
 
 func (b *binder) client(u *Upstream, bounds upstream.Options, own *callers) (*upstream.Client, auth.Signer) {
-	end := upstream.Endpoint{Namespace: u.Namespace}
+	end := upstream.Endpoint{Namespace: u.Namespace, Secrets: b.private()}
 	if replaced, ok := b.opts.BaseURLs[u.Namespace]; ok {
 		end.BaseURL = replaced
 	} else {
@@ -233,6 +244,7 @@ func (b *binder) client(u *Upstream, bounds upstream.Options, own *callers) (*up
 	default:
 		end.Signer = b.simulated(u)
 	}
+	bounds.Counts = b.count(u, &end, &bounds)
 	c, err := upstream.NewClient(end, bounds)
 	if err != nil {
 		b.diags.Errorf(CodeBaseURI, u.Span, "%v", err)
@@ -306,6 +318,7 @@ func (b *binder) sign(u *Upstream, end *upstream.Endpoint) {
 		b.require(end, missing)
 		return
 	}
+	end.Secrets = append(end.Secrets, password, token, value)
 	var err error
 	switch u.auth.scheme {
 	case "basic":
@@ -317,6 +330,7 @@ func (b *binder) sign(u *Upstream, end *upstream.Endpoint) {
 		for i := 0; err == nil && i < len(u.auth.more); i++ {
 			name, _ := b.text(u.auth.more[i].name)
 			value, _ := b.text(u.auth.more[i].value)
+			end.Secrets = append(end.Secrets, value)
 			var more auth.Signer
 			more, err = auth.APIKey(name.Reveal(), value, auth.InHeader, url.QueryEscape)
 			end.Signer = end.Signer.And(more)
@@ -325,6 +339,7 @@ func (b *binder) sign(u *Upstream, end *upstream.Endpoint) {
 	if err != nil {
 		b.diags.Errorf(CodeCredential, u.auth.span, "%v", err)
 	}
+	b.secrets = append(append(b.secrets, end.Secrets...), end.Signer.Secrets()...)
 }
 
 // simulated signs for the simulator: with the configured credentials where
@@ -398,6 +413,10 @@ func (b *binder) verifier(out *Bound, namespace string, a *authentication) {
 		return
 	}
 	out.verifiers[a] = v
+	b.secrets = append(b.secrets, secrets[a.password], secrets[a.token], secrets[a.value])
+	if a.username != nil {
+		b.secrets = append(b.secrets, secret.New(secrets[a.username].Reveal()+":"+secrets[a.password].Reveal()))
+	}
 }
 
 // RESTVerifier returns what checks the callers of a REST adapter; nil lets

@@ -364,7 +364,7 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 	}
 	path := len(buffer)
 	buffer = append(buffer, to.query...)
-	f.send = upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON}
+	f.send = upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON, Operation: f.bound.counts[to]}
 	out := &f.send
 	if f.own != nil {
 		out.Signer = &f.own.signer

@@ -21,16 +21,18 @@ import (
 // Profile is the conventions of one provider. It is immutable and safe for
 // concurrent use; a nil Profile has none.
 type Profile struct {
-	Name          string         `yaml:"name"`
-	Hosts         []string       `yaml:"hosts"`
-	Documentation string         `yaml:"documentation"`
-	Body          Body           `yaml:"body"`
-	Credentials   []Credential   `yaml:"credentials"`
-	Variables     []string       `yaml:"variables"`
-	NotProcessed  []int          `yaml:"not_processed"`
-	RequestID     string         `yaml:"request_id"`
-	Error         ErrorShape     `yaml:"error"`
-	Advice        map[string]any `yaml:"advice"`
+	Name          string       `yaml:"name"`
+	Hosts         []string     `yaml:"hosts"`
+	Documentation string       `yaml:"documentation"`
+	Body          Body         `yaml:"body"`
+	Credentials   []Credential `yaml:"credentials"`
+	Variables     []string     `yaml:"variables"`
+	NotProcessed  []int        `yaml:"not_processed"`
+	RequestID     string       `yaml:"request_id"`
+	// ConcurrentCalls is the header of answers that says how many calls are under way.
+	ConcurrentCalls string         `yaml:"concurrent_calls"`
+	Error           ErrorShape     `yaml:"error"`
+	Advice          map[string]any `yaml:"advice"`
 
 	byCode, byStatus map[string]string
 }

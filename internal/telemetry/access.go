@@ -1,6 +1,8 @@
-// Package telemetry writes down what happened: one structured line for each
-// request. It sees names, statuses and durations; never bodies, values,
-// queries or secrets, because it is never given any.
+// Package telemetry tells what happened: one structured line for each request,
+// an audit line for each call that changes something, metrics, traces, and the
+// last requests. It stands below the adapters and the upstream client, which
+// tell it of requests and of attempts. It sees names, statuses and durations;
+// never bodies, values, queries or secrets, because it is never given any.
 package telemetry
 
 import (
@@ -15,10 +17,15 @@ import (
 	"time"
 
 	"patchbay/internal/fault"
+	"patchbay/internal/secret"
 )
 
 // Access is one request as the log tells it.
 type Access struct {
+	// Trace follows the request; see [Access.Begin].
+	Trace Trace
+	// Op counts the operation that was reached; see [Access.Reach].
+	Op *Operation
 	// Adapter is the namespace of the adapter, Protocol rest or mcp.
 	Adapter  string
 	Protocol string
@@ -44,25 +51,126 @@ type Access struct {
 	Advice int
 	// Era is the MCP revision or era, where known.
 	Era string
+	// IdempotencyKey is the [KeyHash] of the request's key, "" without one.
+	IdempotencyKey string
+	// Revision and Transport are those of an MCP request, where known: the
+	// protocol's, and http or stdio.
+	Revision, Transport string
+	inside              bool
 }
 
-// Logger writes access lines. It is safe for concurrent use.
-type Logger struct{ log *slog.Logger }
+// Config is where what happened is told. Log is required.
+type Config struct {
+	Log     *slog.Logger
+	Metrics *Metrics
+	// Audit gets the audit lines; nil is the log.
+	Audit *slog.Logger
+	// Recent keeps the last requests, where somebody can look at them.
+	Recent *Recent
+	// Exporter sends traces away, the share Sample of those that no caller
+	// decides about; nil sends none.
+	Exporter *Exporter
+	Sample   float64
+	// Mask takes known secrets out of what others have worded.
+	Mask *secret.Mask
+}
 
-// NewLogger returns a logger that writes to a structured log.
-func NewLogger(log *slog.Logger) *Logger { return &Logger{log} }
+// Logger tells of requests: in the log, in metrics, traces and audit lines. It
+// is safe for concurrent use.
+type Logger struct {
+	log, audit *slog.Logger
+	metrics    *Metrics
+	recent     *Recent
+	exporter   *Exporter
+	sample     float64
+	mask       *secret.Mask
+}
 
-// Log writes one line: at warning level when the upstream or this process
-// failed, at info level otherwise, also for requests that were wrong.
+// NewLogger returns a logger that writes to a structured log, and counts.
+func NewLogger(log *slog.Logger) *Logger { return New(Config{Log: log}) }
+
+// New returns a logger.
+func New(c Config) *Logger {
+	l := &Logger{log: c.Log, audit: c.Audit, metrics: c.Metrics, recent: c.Recent, exporter: c.Exporter, sample: c.Sample, mask: c.Mask}
+	if l.audit == nil {
+		l.audit = everything(c.Log)
+	}
+	if l.metrics == nil {
+		l.metrics = NewMetrics("")
+	}
+	return l
+}
+
+// Metrics returns the counters, for who makes operations and upstreams known;
+// nil of a nil Logger.
+func (l *Logger) Metrics() *Metrics {
+	if l == nil {
+		return nil
+	}
+	return l.metrics
+}
+
+// Begin starts to follow a request, which may have come with a trace's context.
+// The context that it returns is that of all that is done for the request; it
+// is the trace itself.
+func (a *Access) Begin(ctx context.Context, l *Logger, c Carrier, start time.Time) context.Context {
+	a.Trace.begin(ctx, l, c, start)
+	return &a.Trace
+}
+
+// Reach notes which operation answers the request. Leave has to follow.
+func (a *Access) Reach(op *Operation) {
+	a.Op, a.Adapter, a.Operation, a.inside = op, op.Adapter, op.Name, true
+	op.inFlight.Inc()
+}
+
+// Leave ends what Reach began, also where something panicked. It may be called
+// twice, and without Reach.
+func (a *Access) Leave() {
+	if a.inside {
+		a.inside = false
+		a.Op.inFlight.Dec()
+	}
+}
+
+// Log ends a request and tells of it. Its line is at warning level when the
+// upstream or this process failed, at info level otherwise, also for requests
+// that were wrong.
 func (l *Logger) Log(ctx context.Context, a *Access) {
+	a.Leave()
+	if a.Trace.Context == nil {
+		a.Trace.begin(ctx, l, Carrier{}, time.Now().Add(-a.Duration))
+	}
+	if a.Op != nil {
+		a.Op.done(a)
+	} else if a.Result() != OK {
+		l.metrics.rejected.WithLabelValues(a.Protocol, a.Adapter, a.errorKind()).Inc()
+	}
+	l.write(ctx, a)
+	l.recent.add(a, l.mask)
+	if a.Trace.exported {
+		l.exporter.offer(a, l.mask)
+	}
+}
+
+// write writes the line of the log, and the audit line where there is one.
+func (l *Logger) write(ctx context.Context, a *Access) {
 	level := slog.LevelInfo
 	if a.Status >= 500 || a.UpstreamStatus >= 500 || a.Fault != nil && ours(a.Fault.Kind) {
 		level = slog.LevelWarn
 	}
+	changes := a.Op != nil && a.Op.Changes
+	if !changes && !l.log.Enabled(ctx, level) {
+		return
+	}
+	trace, span := a.Trace.ids()
+	if changes {
+		l.writeAudit(ctx, a, trace)
+	}
 	if !l.log.Enabled(ctx, level) {
 		return
 	}
-	var room [16]slog.Attr
+	var room [24]slog.Attr
 	attrs := append(room[:0],
 		slog.String("protocol", a.Protocol), slog.String("adapter", a.Adapter), slog.String("method", a.Method),
 	)
@@ -79,6 +187,10 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 	}
 	attrs = append(attrs, slog.Duration("duration", a.Duration))
 	text("request_id", a.RequestID)
+	attrs = append(attrs, slog.String("trace_id", trace), slog.String("span_id", span))
+	if n := len(a.Trace.calls) + a.Trace.missed; n > 1 {
+		attrs = append(attrs, slog.Int("attempts", n))
+	}
 	if a.UpstreamStatus != 0 {
 		attrs = append(attrs, slog.Int("upstream_status", a.UpstreamStatus))
 	}
@@ -92,7 +204,7 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 	if f := a.Fault; f != nil {
 		attrs = append(attrs, slog.String("fault", f.Kind.String()), slog.String("outcome", f.Outcome.String()))
 		if f.Cause != nil {
-			attrs = append(attrs, slog.String("cause", f.Cause.Error()))
+			attrs = append(attrs, slog.String("cause", causeOf(f.Cause, l.mask)))
 		}
 	}
 	l.log.LogAttrs(ctx, level, "request", attrs...)
@@ -112,15 +224,43 @@ func ours(k fault.Kind) bool {
 
 // NewLog returns a structured log in the form text or json.
 func NewLog(w io.Writer, format string, level slog.Level) (*slog.Logger, error) {
-	opts := &slog.HandlerOptions{Level: level}
+	// The level is judged in front of the handler: audit lines have none.
+	opts := &slog.HandlerOptions{Level: slog.LevelDebug}
 	switch format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, opts)), nil
+		return slog.New(leveled{slog.NewTextHandler(w, opts), level}), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, opts)), nil
+		return slog.New(leveled{slog.NewJSONHandler(w, opts), level}), nil
 	default:
 		return nil, fmt.Errorf("%q is not text or json", format)
 	}
+}
+
+// leveled keeps back what is below a level.
+type leveled struct {
+	slog.Handler
+	least slog.Level
+}
+
+// Enabled reports whether a level is written.
+func (l leveled) Enabled(_ context.Context, level slog.Level) bool { return level >= l.least }
+
+// WithAttrs keeps the level.
+func (l leveled) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return leveled{l.Handler.WithAttrs(attrs), l.least}
+}
+
+// WithGroup keeps the level.
+func (l leveled) WithGroup(name string) slog.Handler {
+	return leveled{l.Handler.WithGroup(name), l.least}
+}
+
+// everything returns a log to the same place without a least level.
+func everything(log *slog.Logger) *slog.Logger {
+	if l, ok := log.Handler().(leveled); ok {
+		return slog.New(l.Handler)
+	}
+	return log
 }
 
 // IDs names requests: a random prefix for the process and a running number.

@@ -33,6 +33,12 @@ func logged(t *testing.T, level slog.Level, a *Access) map[string]any {
 		t.Fatalf("%s: %v", out.String(), err)
 	}
 	delete(line, "time")
+	for name, length := range map[string]int{"trace_id": 32, "span_id": 16} {
+		if id, ok := line[name].(string); !ok || len(id) != length {
+			t.Errorf("%s is %v", name, line[name])
+		}
+		delete(line, name)
+	}
 	return line
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"patchbay/internal/auth"
 	"patchbay/internal/fault"
+	"patchbay/internal/telemetry"
 )
 
 // Request is one call, fully encoded.
@@ -37,6 +38,8 @@ type Request struct {
 	Cookie string
 	// Signer signs in place of the client's own; nil is that.
 	Signer *auth.Signer
+	// Operation counts and follows the call; nil does not.
+	Operation *telemetry.UpstreamOperation
 }
 
 // Response is an answer with its whole body. Release must be called once.
@@ -69,6 +72,17 @@ type exchange struct {
 	body      requestBody
 	limited   io.LimitedReader
 	response  Response
+	attempt   telemetry.Attempt
+}
+
+// observe tells how the attempt went.
+func (x *exchange) observe(answer *Response, err error) {
+	if err == nil {
+		x.attempt.End(answer.Status, answer.Header, nil)
+		return
+	}
+	f := fault.Of(err)
+	x.attempt.End(f.UpstreamStatus, nil, f)
 }
 
 // connecting starts an attempt. There is a second one only if nothing of the
@@ -97,6 +111,7 @@ func (*requestBody) Close() error { return nil }
 // status, is a Response; redirects are not followed. Errors are *fault.Fault.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	if c.missing != nil {
+		c.opts.Counts.Rejected(telemetry.Unconfigured)
 		return nil, c.missing
 	}
 	caller, start := ctx, time.Now()
@@ -111,6 +126,14 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	defer c.leave()
 
 	x := new(exchange)
+	x.attempt = r.Operation.Begin(caller, 1)
+	response, err := c.exchange(caller, ctx, clock, start, x, r)
+	x.observe(response, err)
+	return response, err
+}
+
+// exchange sends the request and reads the answer.
+func (c *Client) exchange(caller, ctx context.Context, clock *time.Timer, start time.Time, x *exchange, r *Request) (*Response, error) {
 	x.trace.GetConn, x.trace.GotConn = x.connecting, x.hasConnection
 	clock.Reset(min(c.opts.Header, c.opts.Total-time.Since(start)))
 	answer, err := c.transport.RoundTrip(c.request(httptrace.WithClientTrace(ctx, &x.trace), x, r))
@@ -143,6 +166,7 @@ func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Req
 	if r.Signer != nil {
 		signer = r.Signer
 	}
+	x.attempt.Inject(header)
 	query := r.Query
 	if q := signer.Query(); q != "" {
 		query = join(query, "&", q)
@@ -225,6 +249,10 @@ func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Res
 		return nil, c.tooLarge(answer.StatusCode)
 	}
 	out.Body = buffer.Bytes()
+	if out.Status >= 400 {
+		// An upstream that repeats what it was sent must not tell our callers.
+		out.Body = c.mask.Bytes(out.Body)
+	}
 	return out, nil
 }
 
@@ -238,7 +266,7 @@ func (c *Client) tooLarge(status int) *fault.Fault {
 
 // failure classifies what kept an exchange from completing.
 func (c *Client) failure(caller, ctx context.Context, outcome fault.Outcome, err error) *fault.Fault {
-	f := &fault.Fault{Kind: fault.Unreachable, Outcome: outcome, Cause: redact(err)}
+	f := &fault.Fault{Kind: fault.Unreachable, Outcome: outcome, Cause: c.redact(err)}
 	timeout := false
 	if ne, ok := errors.AsType[net.Error](err); ok {
 		timeout = ne.Timeout()
@@ -259,10 +287,14 @@ func (c *Client) failure(caller, ctx context.Context, outcome fault.Outcome, err
 	return f
 }
 
-// redact keeps credentials in a query string out of logged errors.
-func redact(err error) error {
+// redact keeps credentials out of logged errors: those in a query string, and
+// those that an upstream repeats in what should have been an answer.
+func (c *Client) redact(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		return fmt.Errorf("%s: %w", u.Op, u.Err)
+		err = fmt.Errorf("%s: %w", u.Op, u.Err)
+	}
+	if text := err.Error(); c.mask.String(text) != text {
+		return errors.New(c.mask.String(text))
 	}
 	return err
 }

@@ -16,6 +16,8 @@ import (
 
 	"patchbay/internal/auth"
 	"patchbay/internal/fault"
+	"patchbay/internal/secret"
+	"patchbay/internal/telemetry"
 )
 
 // Options are the bounds of the exchange with one upstream. [Defaults] has
@@ -34,6 +36,11 @@ type Options struct {
 	// Pool holds the connections, where clients share them; its own bounds of
 	// connecting count then. Nil gives the client a pool of its own.
 	Pool *Pool
+	// NoTrace keeps the context of a caller's trace from the upstream, NoBaggage
+	// its baggage only.
+	NoTrace, NoBaggage bool
+	// Counts counts what concerns the upstream as a whole; nil does not.
+	Counts *telemetry.Upstream
 }
 
 // Defaults returns the bounds that apply where the operator says nothing.
@@ -57,6 +64,8 @@ type Client struct {
 	slots chan struct{}
 	// missing names what an operator has to provide before calls can be made.
 	missing *fault.Fault
+	// mask knows the credentials that calls are signed with.
+	mask secret.Mask
 }
 
 // Endpoint says where a client sends its requests and as whom.
@@ -66,6 +75,9 @@ type Endpoint struct {
 	// operation's path. Empty only where Missing is set.
 	BaseURL string
 	Signer  auth.Signer
+	// Secrets are what the signer adds, as it came. Nothing that the upstream
+	// repeats of them leaves the client in an error.
+	Secrets []secret.Value
 	// Missing, if set, is returned for every call: a credential or an address
 	// that the operator has not given.
 	Missing *fault.Fault
@@ -78,6 +90,8 @@ func NewClient(end Endpoint, opts Options) (*Client, error) {
 		blank: http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1},
 		agent: []string{opts.UserAgent}, slots: make(chan struct{}, max(1, opts.MaxConcurrent)),
 	}
+	c.mask.Add(end.Secrets...)
+	c.mask.Add(end.Signer.Secrets()...)
 	if end.BaseURL != "" {
 		u, err := ParseBase(end.BaseURL)
 		if err != nil {
@@ -148,6 +162,9 @@ func (c *Client) Prefix() string { return c.prefix }
 // Missing returns why no call can be made, or nil.
 func (c *Client) Missing() *fault.Fault { return c.missing }
 
+// Counts returns where calls are counted; nil counts none.
+func (c *Client) Counts() *telemetry.Upstream { return c.opts.Counts }
+
 // Close gives up idle connections, also those of clients that share the pool.
 // Calls under way are not touched.
 func (c *Client) Close() { c.pool.Close() }
@@ -159,6 +176,8 @@ func (c *Client) enter(caller, ctx context.Context) *fault.Fault {
 		return nil
 	default:
 	}
+	c.opts.Counts.Queued(1)
+	defer c.opts.Counts.Queued(-1)
 	select {
 	case c.slots <- struct{}{}:
 		return nil
@@ -166,6 +185,7 @@ func (c *Client) enter(caller, ctx context.Context) *fault.Fault {
 		if errors.Is(caller.Err(), context.Canceled) {
 			return &fault.Fault{Kind: fault.Canceled, Outcome: fault.NotSent, Message: "the caller went away before its call had its turn", Cause: context.Cause(ctx)}
 		}
+		c.opts.Counts.Rejected(telemetry.ByConcurrency)
 		return &fault.Fault{
 			Kind: fault.Busy, Outcome: fault.NotSent,
 			Message: fmt.Sprintf("all %d concurrent calls to %s were taken", cap(c.slots), c.namespace), Cause: context.Cause(ctx),

@@ -64,9 +64,12 @@ func (t *tool) call(ctx context.Context, c *core.Call) (core.Result, error) {
 	}
 	access := telemetry.Access{
 		Caller:   auth.CallerOf(ctx).CallerName(),
-		Protocol: "mcp", Adapter: t.adapter.Adapter.Namespace, Operation: t.name, Method: "tools/call",
-		Era: c.Era.String(), RequestID: t.adapter.IDs.Accept(c.Header.Get("X-Request-Id")),
+		Protocol: "mcp", Method: "tools/call", Era: c.Era.String(), Revision: c.Revision, Transport: transport(c.Transport),
+		RequestID: t.adapter.IDs.Accept(c.Header.Get("X-Request-Id")),
 	}
+	ctx = access.Begin(ctx, t.adapter.Log, carrier(ctx), start)
+	access.Reach(t.counts)
+	defer access.Leave()
 	result, f := t.run(ctx, c, &access)
 	if f != nil {
 		access.Fault = f
@@ -299,6 +302,43 @@ type watcher struct {
 	log      *telemetry.Logger
 	name     string
 	adapters []*adapter
+	// counts is where requests are counted, by method; any other method is a
+	// caller's invention.
+	counts map[string]*telemetry.Operation
+}
+
+func newWatcher(log *telemetry.Logger, name string, adapters ...*adapter) *watcher {
+	w := &watcher{log: log, name: name, adapters: adapters, counts: map[string]*telemetry.Operation{}}
+	for _, method := range []string{
+		"initialize", "ping", "server/discover", "logging/setLevel", "completion/complete", "tools/list", "tools/call", "prompts/list", "prompts/get",
+		"resources/list", "resources/templates/list", "resources/read",
+	} {
+		w.counts[method] = log.Metrics().Operation(telemetry.OperationInfo{Protocol: "mcp", Adapter: name, Name: method, Method: method})
+	}
+	return w
+}
+
+// carrier is the trace context that a request came with.
+func carrier(ctx context.Context) telemetry.Carrier {
+	given, ok := core.TraceOf(ctx)
+	if !ok {
+		return telemetry.Carrier{}
+	}
+	values := func(s string) []string {
+		if s == "" {
+			return nil
+		}
+		return []string{s}
+	}
+	return telemetry.Carrier{Traceparent: values(given.Traceparent), Tracestate: values(given.Tracestate), Baggage: values(given.Baggage)}
+}
+
+// transport is a transport's name in traces.
+func transport(t core.Transport) string {
+	if t == core.Stdio {
+		return "stdio"
+	}
+	return "http"
 }
 
 func (w *watcher) dynamic(uri string) bool {
@@ -338,5 +378,8 @@ func (w *watcher) observe(ctx context.Context, info core.RequestInfo) {
 			access.Fault = fault.New(fault.Forbidden, "%s", d.Message)
 		}
 	}
+	access.Revision, access.Transport = info.Revision, transport(info.Transport)
+	ctx = access.Begin(ctx, w.log, carrier(ctx), time.Now().Add(-info.Duration))
+	access.Op = w.counts[info.Method]
 	w.log.Log(ctx, &access)
 }

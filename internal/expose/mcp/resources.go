@@ -35,6 +35,13 @@ func (a *adapter) resources() ([]core.Resource, []core.ResourceTemplate, error) 
 	var fixed []core.Resource
 	var templates []core.ResourceTemplate
 	for _, r := range a.Adapter.Resources {
+		var counts *telemetry.Operation
+		if r.Operation != nil {
+			counts = a.Log.Metrics().Operation(telemetry.OperationInfo{
+				Protocol: "mcp", Adapter: a.Adapter.Namespace, Name: r.Name, Method: "resources/read",
+				Changes: !r.Operation.Safe(), Targets: a.Bound.Targets(r.Operation),
+			})
+		}
 		switch {
 		case r.Folder != "":
 			files, err := a.folder(r)
@@ -47,14 +54,14 @@ func (a *adapter) resources() ([]core.Resource, []core.ResourceTemplate, error) 
 				URITemplate: r.URI, Name: r.Name, Title: r.Title, Description: r.Description, MIMEType: r.MimeType,
 				Match: func(uri string) bool { _, ok := r.Match(uri); return ok },
 				Read: func(ctx context.Context, uri string) ([]core.ResourceContents, error) {
-					return a.readDynamic(ctx, r, uri)
+					return a.readDynamic(ctx, r, counts, uri)
 				},
 			})
 		default:
 			fixed = append(fixed, core.Resource{
 				URI: r.URI, Name: r.Name, Title: r.Title, Description: r.Description, MIMEType: r.MimeType,
 				Read: func(ctx context.Context, uri string) ([]core.ResourceContents, error) {
-					return a.readDynamic(ctx, r, uri)
+					return a.readDynamic(ctx, r, counts, uri)
 				},
 			})
 		}
@@ -214,10 +221,13 @@ func (a *adapter) dynamic(uri string) bool {
 }
 
 // readDynamic answers a resource from its operation.
-func (a *adapter) readDynamic(ctx context.Context, r *plan.Resource, uri string) ([]core.ResourceContents, error) {
+func (a *adapter) readDynamic(ctx context.Context, r *plan.Resource, counts *telemetry.Operation, uri string) ([]core.ResourceContents, error) {
 	start := time.Now()
 	ctx = a.as(ctx)
-	access := telemetry.Access{Caller: auth.CallerOf(ctx).CallerName(), Protocol: "mcp", Adapter: a.Adapter.Namespace, Operation: r.Name, Method: "resources/read", RequestID: a.IDs.Next()}
+	access := telemetry.Access{Caller: auth.CallerOf(ctx).CallerName(), Protocol: "mcp", Method: "resources/read", RequestID: a.IDs.Next()}
+	ctx = access.Begin(ctx, a.Log, carrier(ctx), start)
+	access.Reach(counts)
+	defer access.Leave()
 	out, err := a.runResource(ctx, r, uri, &access)
 	access.Duration = time.Since(start)
 	a.Log.Log(ctx, &access)

@@ -61,7 +61,7 @@ func build(m *Member, offers []Offer) (*built, error) {
 		Name: opts.Adapter.Namespace, Title: info.Label.Value, Version: cmp.Or(info.Version.Value, opts.Version),
 		Instructions: instructions(opts.Adapter, opts.Bound.Plan), Tools: []core.Tool{}, Resources: resources, Templates: templates,
 		Prompts: prompts, TTL: opts.Adapter.TTL, CacheScope: opts.Adapter.CacheScope,
-		OnRequest: (&watcher{log: opts.Log, name: opts.Adapter.Namespace, adapters: []*adapter{a}}).observe,
+		OnRequest: newWatcher(opts.Log, opts.Adapter.Namespace, a).observe,
 	}}
 	for i := range offers {
 		if o := &offers[i]; opts.Selection.keeps(o) {
@@ -130,10 +130,16 @@ type tool struct {
 	raw *schema.Schema
 	// wrap is the member that an array or scalar answer is put into, or "".
 	wrap string
+	// counts is where calls are counted.
+	counts *telemetry.Operation
 }
 
 func (a *adapter) tool(p *plan.Tool, name string) core.Tool {
 	t := &tool{adapter: a, plan: p, name: name}
+	t.counts = a.Log.Metrics().Operation(telemetry.OperationInfo{
+		Protocol: "mcp", Adapter: a.Adapter.Namespace, Name: name, Method: "tools/call", Tool: true,
+		Changes: !p.Safe(), Targets: a.Bound.Targets(p.Operation),
+	})
 	out := core.Tool{
 		Name: name, Title: p.Label, Description: describe(p), InputSchema: t.inputSchema(), Call: t.call,
 		RequiresClientCapabilities: p.RequiresClientCapabilities,

@@ -46,7 +46,7 @@ func whole(members []Member, servers []*built) (*core.Server, *owners, error) {
 			count[b.options.Prompts[i].Name]++
 		}
 	}
-	watch := &watcher{log: members[0].Log, name: wholeName}
+	watch := newWatcher(members[0].Log, wholeName)
 	for i, b := range servers {
 		if len(members[i].Adapter.Resources) > 0 {
 			watch.adapters = append(watch.adapters, b.adapter)

@@ -1,6 +1,9 @@
 package page
 
-import "patchbay/internal/fault"
+import (
+	"patchbay/internal/expose/rest"
+	"patchbay/internal/fault"
+)
 
 // explained is what the page about problems says of a kind of fault.
 type explained struct {
@@ -180,3 +183,7 @@ func explainAnswer(k fault.Kind) explained {
 		}
 	}
 }
+
+// Problems is the page that explains problems, for listeners that have no
+// adapter's pages.
+func Problems(version string) (rest.Page, error) { return explanation("Patchbay", version) }

@@ -92,6 +92,8 @@ type endpoint struct {
 	wantsBody bool
 	passes    []string
 	bodies    *bodyReader
+	// counts is where requests to it are counted.
+	counts *telemetry.Operation
 }
 
 // named is an input with the forms of its name that requests are matched by.
@@ -113,7 +115,14 @@ func New(opts Options) *Handler {
 		bodies := &bodyReader{limit: cmp.Or(m.MaxBody, opts.MaxBody)}
 		for _, op := range m.Adapter.Operations {
 			// Clashes have been reported when the deployment was bound.
-			h.routes.Add(m.Mount+op.Path, op.Method, newEndpoint(m, op, bodies))
+			e := newEndpoint(m, op, bodies)
+			if opts.Log != nil {
+				e.counts = opts.Log.Metrics().Operation(telemetry.OperationInfo{
+					Protocol: "rest", Adapter: m.Adapter.Namespace, Name: op.Name, Method: op.Method, Route: m.Mount + op.Path,
+					Changes: !op.Safe(), Targets: m.Bound.Targets(op.Operation),
+				})
+			}
+			h.routes.Add(m.Mount+op.Path, op.Method, e)
 		}
 	}
 	return h
@@ -190,6 +199,8 @@ type exchange struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	x := &exchange{h: h, w: w, r: r}
+	ctx := x.access.Begin(r.Context(), h.opts.Log, telemetry.HeaderCarrier(r.Header), start)
+	defer x.access.Leave()
 	x.access.Protocol, x.access.Method = "rest", r.Method
 	if len(h.opts.Members) == 1 {
 		x.access.Adapter = h.opts.Members[0].Adapter.Namespace
@@ -197,11 +208,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.access.RequestID = h.opts.IDs.Accept(r.Header.Get("X-Request-Id"))
 	x.requestID[0] = x.access.RequestID
 	w.Header()["X-Request-Id"] = x.requestID[:]
-	if f := x.serve(r.Context()); f != nil {
+	if f := x.serve(ctx); f != nil {
 		x.fail(f)
 	}
 	x.access.Duration = time.Since(start)
-	h.opts.Log.Log(r.Context(), &x.access)
+	h.opts.Log.Log(ctx, &x.access)
 }
 
 func (x *exchange) serve(ctx context.Context) *fault.Fault {
@@ -229,7 +240,8 @@ func (x *exchange) serve(ctx context.Context) *fault.Fault {
 		f.Allow = found.Allow()
 		return f
 	}
-	x.e, x.access.Adapter, x.access.Operation = e, e.member.Adapter.Namespace, e.op.Name
+	x.e = e
+	x.access.Reach(e.counts)
 	caller, f := x.verify(e.member.Verifier, e.member.Limiter)
 	if f != nil {
 		return f

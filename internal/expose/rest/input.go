@@ -11,10 +11,9 @@ import (
 )
 
 // requestHeaders are the end-to-end request headers that pass on upstream. The
-// caller's Authorization, Cookie and Idempotency-Key are not among them.
-var requestHeaders = []string{
-	"Accept-Language", "If-Match", "If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "Traceparent", "Tracestate",
-}
+// caller's Authorization, Cookie and Idempotency-Key are not among them; the
+// context of its trace goes its own way, see package telemetry.
+var requestHeaders = []string{"Accept-Language", "If-Match", "If-Modified-Since", "If-None-Match", "If-Unmodified-Since"}
 
 // inputs reads the values of the operation's inputs. Everything that is wrong
 // with how they are given is reported at once.
