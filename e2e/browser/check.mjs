@@ -1,52 +1,14 @@
 // What a person finds on the page of the embedded capability, served with the
-// sandbox. Any console error, any breach of the Content-Security-Policy and any
-// request to another origin fails, whatever else is checked.
+// sandbox.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { chromium } from "playwright-core";
+import { browse, everythingHasAName, sender } from "./browser.mjs";
 
 const [address, profile, screenshots] = process.argv.slice(2);
 const origin = new URL(address).origin;
 const shell = promisify(execFile);
-
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: process.env.CHROMIUM,
-  headless: true,
-  viewport: { width: 1440, height: 1000 },
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-});
-await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin });
-
-const faults = [];
-// An answer of 400 that a check has asked for is no fault of the page.
-const expected = [];
-const watch = (page) => {
-  page.on("console", (message) => {
-    if (!["error", "warning"].includes(message.type())) return;
-    const at = expected.findIndex((text) => message.text().includes(text));
-    if (at >= 0) expected.splice(at, 1);
-    else faults.push(`console ${message.type()}: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => faults.push(`uncaught: ${error.message}`));
-  page.on("request", (request) => {
-    const url = new URL(request.url());
-    if (url.origin !== origin && url.protocol !== "data:") faults.push(`request to ${request.url()}`);
-  });
-  return page.addInitScript(() => {
-    addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`));
-  });
-};
-
-const step = async (name, run) => {
-  await run();
-  assert.deepEqual(faults, [], name);
-  console.log("ok", name);
-};
 
 const operations = ["createinteraction", "fetchinteraction", "listinteractionchannels", "fetchinteractionchannel", "updateinteractionchannel"];
 const tools = [
@@ -54,26 +16,8 @@ const tools = [
   "twilio-fetch-interaction-channel", "twilio-update-interaction-channel",
 ];
 
-try {
-  const page = context.pages()[0] ?? await context.newPage();
-  await watch(page);
-  page.setDefaultTimeout(30000);
-
-  const open = async (id) => {
-    const details = page.locator(`#${id}`);
-    if (!(await details.evaluate((e) => e.open))) await details.locator(":scope > summary").click();
-    return details;
-  };
-  const send = async (name) => {
-    const details = await open(`op-${name}`);
-    const answer = details.locator(".answer");
-    const [response] = await Promise.all([
-      page.waitForResponse((r) => r.url().startsWith(origin + "/v1/")),
-      details.getByRole("button", { name: "Send" }).click(),
-    ]);
-    await answer.locator(".status b", { hasText: String(response.status()) }).waitFor();
-    return { status: await answer.locator(".status b").textContent(), text: await answer.locator(".body").textContent(), details };
-  };
+await browse(origin, profile, async ({ page, step, expected }) => {
+  const { open, send } = sender(page, origin + "/v1/");
 
   await step("the page loads, and it is the same at every address of it", async () => {
     const response = await page.goto(address);
@@ -94,19 +38,7 @@ try {
     assert.equal(await page.locator("#tool-twilio-fetch-interaction .badge", { hasText: /^read-only$/ }).count(), 1);
   });
 
-  await step("everything that can be operated has a name", async () => {
-    const unnamed = await page.evaluate(() => [...document.querySelectorAll("button, input, select, textarea, a")].filter((e) => {
-      const labels = e.labels ? [...e.labels].map((l) => l.textContent).join(" ") : "";
-      return !(e.getAttribute("aria-label") || labels || e.textContent).trim();
-    }).map((e) => e.outerHTML.slice(0, 120)));
-    assert.deepEqual(unnamed, []);
-    const copies = await page.locator(".copy").evaluateAll((list) => list.map((e) => e.getAttribute("aria-label")));
-    assert.ok(copies.length > 10);
-    for (const label of copies) assert.match(label, /^Copy \S+/);
-    assert.equal(new Set(copies).size, copies.length, "two copy buttons are called the same");
-    const ids = await page.evaluate(() => [...document.querySelectorAll("[id]")].map((e) => e.id));
-    assert.equal(new Set(ids).size, ids.length, "an id occurs twice");
-  });
+  await step("everything that can be operated has a name", () => everythingHasAName(page));
 
   await step("fetching the seeded interaction answers 200", async () => {
     const { status, text } = await send("fetchinteraction");
@@ -201,6 +133,4 @@ try {
     await page.screenshot({ path: join(screenshots, "narrow.png") });
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 360, "the page scrolls sideways");
   });
-} finally {
-  await context.close();
-}
+});
