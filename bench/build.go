@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -17,22 +19,18 @@ import (
 // static, without paths. PATCHBAY names a product that is built already. What
 // cannot be had (Caddy without a module proxy, nginx) is left out with a word.
 func build(ctx context.Context, dir string, chosen []group, stderr io.Writer) (map[string]string, error) {
-	wanted := map[string]bool{"upstream": true}
-	for _, g := range chosen {
-		for _, r := range g.rows {
-			wanted[r.peer] = true
-		}
-	}
 	binaries := map[string]string{}
-	goBuild := func(name, module, pkg string) error {
-		path := filepath.Join(dir, name)
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, pkg)
+	// goBuild builds commands, which are called as their directories are.
+	goBuild := func(module string, packages ...string) error {
+		cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-o", dir + "/"}, packages...)...)
 		cmd.Dir = module
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", name, err, out)
+			return fmt.Errorf("%s: %w\n%s", cmd, err, out)
 		}
-		binaries[name] = path
+		for _, name := range packages {
+			binaries[path.Base(name)] = filepath.Join(dir, path.Base(name))
+		}
 		return nil
 	}
 	if given := os.Getenv("PATCHBAY"); given != "" {
@@ -41,20 +39,11 @@ func build(ctx context.Context, dir string, chosen []group, stderr io.Writer) (m
 			return nil, err
 		}
 		binaries[product] = path
-	} else if err := goBuild(product, "..", "./cmd/patchbay"); err != nil {
+	} else if err := goBuild("..", "./cmd/patchbay"); err != nil {
 		return nil, err
 	}
-	for name, pkg := range map[string]string{
-		"upstream":       "./upstream",
-		"handwritten":    "./peers/handwritten",
-		"reverseproxy":   "./peers/reverseproxy",
-		"mcphandwritten": "./peers/mcphandwritten",
-		"mcpgo":          "./peers/mcpgo",
-		"mcpsdk":         "./peers/mcpsdk",
-	} {
-		if err := goBuild(name, ".", pkg); err != nil {
-			return nil, err
-		}
+	if err := goBuild(".", "./upstream", "./peers/handwritten", "./peers/reverseproxy", "./peers/mcphandwritten", "./peers/mcpgo", "./peers/mcpsdk"); err != nil {
+		return nil, err
 	}
 	if path, err := exec.LookPath("nginx"); err == nil {
 		binaries["nginx"] = path
@@ -63,13 +52,20 @@ func build(ctx context.Context, dir string, chosen []group, stderr io.Writer) (m
 	}
 	if given := os.Getenv("CADDY"); given != "" && given != "none" {
 		binaries["caddy"] = given
-	} else if wanted["caddy"] && given == "" {
+	} else if given == "" && compared(chosen, "caddy") {
 		fmt.Fprintln(stderr, "bench: building Caddy, which takes some minutes the first time")
-		if err := goBuild("caddy", "peers/caddy", "."); err != nil {
+		if err := goBuild("peers/caddy", "patchbay-bench/caddy"); err != nil {
 			fmt.Fprintln(stderr, "bench: no row for Caddy:", err)
 		}
 	}
 	return binaries, ctx.Err()
+}
+
+// compared says whether a peer is in one of the rows.
+func compared(chosen []group, peer string) bool {
+	return slices.ContainsFunc(chosen, func(g group) bool {
+		return slices.ContainsFunc(g.rows, func(r row) bool { return r.peer == peer })
+	})
 }
 
 func executable(path string) bool {
