@@ -31,9 +31,13 @@ format: ## Format all Go files.
 fuzz: ## Run each fuzz target for FUZZ_COUNT executions (3000).
 	.ci/run fuzz
 
-bench: ## Run the benchmarks of BENCH_PKG (all) that match BENCH (all); COUNT runs each (6, what benchstat wants).
+# BENCH=quick is shorter. BENCH=PATTERN runs these Go benchmarks only, of BENCH_PKG (all), COUNT times (6, what benchstat wants).
+# BENCH_FLAGS are for the comparison.
+bench: ## Run the Go benchmarks, then the comparison with peers (docs/performance.md); BENCH=quick: briefly.
 	@mkdir -p bin
-	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),6) $(or $(BENCH_PKG),./...) | tee bin/bench.txt
+	$(GO) test -run '^$$' -bench '$(or $(filter-out quick,$(BENCH)),.)' -benchmem $(if $(filter quick,$(BENCH)),-benchtime 20ms -count 1,$(if $(BENCH),,-benchtime 100ms) -count $(or $(COUNT),6)) \
+		$(or $(BENCH_PKG),$$(grep -rlE '^func Benchmark' --include='*_test.go' internal capabilities | xargs -n 1 dirname | sort -u | sed 's|^|./|')) | tee bin/bench.txt
+	$(if $(filter-out quick,$(BENCH)),,bench/run $(if $(BENCH),-quick) $(BENCH_FLAGS))
 
 golden: ## Rewrite the golden files of all tests that have an -update flag; read the diff before you commit it.
 	@grep -rlE --include='*_test.go' 'flag\.Bool\("update"' internal cmd capabilities | xargs -n 1 dirname | sort -u | \

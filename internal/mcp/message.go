@@ -45,7 +45,7 @@ type message struct {
 	metaClientInfo   []byte
 	// trace is the context of a trace (SEP-414).
 	traceparent, tracestate, baggage []byte
-	metaOther        []metaMember
+	metaOther                        []metaMember
 }
 
 // metaMember is a member of a request's _meta that is not the protocol's own.
