@@ -19,11 +19,11 @@ func layers() [][]string {
 		{"internal/plan"},
 		{"internal/contract", "internal/upstream"},
 		{"internal/lint", "internal/profile"},
-		{"internal/auth", "internal/wire"},
+		{"internal/auth", "internal/deployfile", "internal/wire"},
 		{"internal/bind", "internal/deploy", "internal/guard", "internal/openapi", "internal/problem", "internal/schema", "internal/spec", "internal/telemetry"},
-		{"internal/jsonpath", "internal/rawformat", "internal/template"},
+		{"internal/jsonpath", "internal/rawformat", "internal/template", "internal/yamltext"},
 		{"internal/diag", "internal/fault", "internal/jsonvalue", "internal/secret"},
-		{"capabilities", "internal/archtest", "internal/mcp", "internal/route", "internal/sandbox"},
+		{"capabilities", "internal/archtest", "internal/mcp", "internal/route", "internal/sandbox", "internal/watch"},
 	}
 }
 
@@ -145,7 +145,7 @@ func importHomes() []home {
 		{"unsafe", nil, never},
 		{"math/rand", nil, "math/rand/v2, or crypto/rand where anybody could gain from guessing"},
 		{"github.com/spf13/cobra", []string{"internal/cli"}, "flags end where the command line does; packages take typed options"},
-		{"go.yaml.in/yaml/v4", []string{"internal/spec", "internal/openapi", "internal/bind", "internal/profile", "internal/deploy"}, "YAML is read by the packages that own a file format, which keep places and bounds"},
+		{"go.yaml.in/yaml/v4", []string{"internal/yamltext", "internal/openapi", "internal/bind", "internal/profile"}, "YAML is read by the packages that own a file format, which keep places and bounds"},
 		{"github.com/google/go-cmp", nil, oracle},
 		{"github.com/rogpeppe/go-internal", nil, oracle},
 		{"github.com/santhosh-tekuri/jsonschema/v6", nil, oracle},
