@@ -22,7 +22,16 @@ type Deployment struct {
 	Bound   []*plan.Bound
 	// groups are the adapters by the address that they share.
 	groups []group
+	lease  lease
+	// stage is what of the engine's state is the deployment's.
+	stage *Stage
+	// generation counts the deployments that the engine has served, from 1.
+	generation int64
 }
+
+// Generation says the how manieth deployment of its engine it is; 0 is one that
+// was never served.
+func (d *Deployment) Generation() int64 { return d.generation }
 
 // BindOptions are what binding needs besides the deployment's options.
 type BindOptions struct {
@@ -32,6 +41,9 @@ type BindOptions struct {
 	// Lenient goes on without credentials; calls then say what is missing.
 	Lenient bool
 	Version string
+	// Stage is where state is taken from that outlives deployments; nil makes
+	// everything new.
+	Stage *Stage
 }
 
 // Simulated reports whether the sandbox stands in for a host.
@@ -39,7 +51,8 @@ func Simulated(host string) bool { return host == "flex-api.twilio.com" }
 
 // Bind gives loaded documents their values.
 func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.List, error) {
-	d := &Deployment{Options: opts, Loaded: l}
+	d := &Deployment{Options: opts, Loaded: l, stage: with.Stage}
+	d.lease.users.Store(1)
 	if err := known(l, opts); err != nil {
 		return nil, nil, err
 	}
@@ -88,6 +101,9 @@ func Namespaces(p *plan.Plan) []string {
 // known refuses options that name nothing: a mistyped namespace must not
 // silently leave a default in force.
 func known(l *Loaded, opts *deploy.Options) error {
+	if len(l.Skipped) > 0 {
+		return nil // it may be the name of a file that is left out
+	}
 	adapters, routed, upstreams := map[string]bool{}, map[string]bool{}, map[string]bool{"": true}
 	var adapterNames, routedNames, upstreamNames []string
 	for _, p := range l.Plans {

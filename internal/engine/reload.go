@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"reflect"
+	"time"
+
+	"patchbay/internal/diag"
+)
+
+// Source makes the deployment that a reload is to serve: it reads everything
+// again, compiles and binds it. The stage is for [BindOptions]. The findings are
+// those that the operator should know of; with an error or errors among them,
+// there is no deployment.
+type Source func(ctx context.Context, stage *Stage) (*Deployment, diag.List, error)
+
+// ReloadResult says what became of a reload. It holds no values of variables.
+type ReloadResult struct {
+	// Time is when it began, Took how long it was.
+	Time time.Time
+	Took time.Duration
+	// Trigger is what asked for it, in words: a signal, a file, a request.
+	Trigger string
+	// Applied reports that the new deployment serves. Otherwise the one before
+	// does, as if nothing had been asked, and Err says why.
+	Applied bool
+	Err     error
+	// Found are the findings about the new files, errors or not.
+	Found diag.List
+	// Generation is that of the deployment that serves now.
+	Generation int64
+	// Opened and Closed name the addresses that were opened, and those that
+	// answer no new connections any more.
+	Opened, Closed []string
+	// Restart names settings that changed and that a reload leaves as they were.
+	Restart []string
+}
+
+// The errors of a reload that are not about its files.
+var (
+	errNoSource = errors.New("this process was not started in a way that can be repeated")
+	errStopping = errors.New("the process is stopping")
+	errSandbox  = errors.New("the sandbox is started or stopped by a restart only")
+	errFindings = errors.New("the files have errors")
+	errStarting = errors.New("nothing is served yet")
+)
+
+// LastReload returns what became of the last reload, or nil.
+func (e *Engine) LastReload() *ReloadResult { return e.last.Load() }
+
+// Reload makes another deployment beside the one that serves, and lets it take
+// over: no request fails, waits, or meets both. Where anything is wrong, the one
+// that serves goes on. Trigger says what asked for it. Reloads happen one after
+// another.
+func (e *Engine) Reload(ctx context.Context, trigger string) ReloadResult {
+	e.reloading.Lock()
+	defer e.reloading.Unlock()
+	result := ReloadResult{Time: time.Now(), Trigger: trigger}
+	result.Err = e.reload(ctx, &result)
+	result.Applied = result.Err == nil
+	result.Took = time.Since(result.Time)
+	if d := e.current.Load(); d != nil {
+		result.Generation = d.generation
+	}
+	e.last.Store(&result)
+	e.tell(ctx, &result)
+	return result
+}
+
+func (e *Engine) reload(ctx context.Context, result *ReloadResult) error {
+	old := e.current.Load()
+	switch {
+	case e.source == nil:
+		return errNoSource
+	case old == nil:
+		return errStarting
+	}
+	d, found, err := e.source(ctx, e.Stage())
+	result.Found = found
+	switch {
+	case err != nil:
+	case found.HasErrors():
+		err = errFindings
+	case d.Options.Sandbox != old.Options.Sandbox:
+		err = errSandbox
+	default:
+		err = e.replace(ctx, old, d, result)
+	}
+	if err != nil && d != nil {
+		d.release()
+	}
+	return err
+}
+
+// replace lets a deployment take over from another.
+func (e *Engine) replace(ctx context.Context, old, d *Deployment, result *ReloadResult) error {
+	c, err := e.change(d)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := context.Cause(ctx); err != nil || e.stopping {
+		for _, l := range c.opened {
+			l.close()
+		}
+		if e.stopping {
+			return errStopping
+		}
+		return err
+	}
+	for _, l := range c.opened {
+		result.Opened = append(result.Opened, l.url())
+	}
+	result.Restart = restarts(old, d)
+	for _, l := range e.apply(c) {
+		result.Closed = append(result.Closed, l.url())
+	}
+	return nil
+}
+
+// restarts names settings that are those of the process.
+func restarts(old, d *Deployment) []string {
+	var out []string
+	for _, s := range []struct {
+		name        string
+		before, now any
+	}{
+		{"control", old.Options.Control, d.Options.Control},
+		{"telemetry", old.Options.Telemetry, d.Options.Telemetry},
+		{"watch", old.Options.Watch, d.Options.Watch},
+	} {
+		if !reflect.DeepEqual(s.before, s.now) {
+			out = append(out, s.name)
+		}
+	}
+	return out
+}
+
+// mostTold bounds the findings that a reload writes to the log.
+const mostTold = 20
+
+// tell writes to the log what became of a reload.
+func (e *Engine) tell(ctx context.Context, r *ReloadResult) {
+	level := slog.LevelWarn
+	if !r.Applied {
+		level = slog.LevelError
+	}
+	told, left := diag.Severest(r.Found, mostTold)
+	for i := range told {
+		if d := &told[i]; d.Severity >= diag.Warning {
+			e.log.LogAttrs(ctx, level, diag.Printable(d.Message), slog.String("at", diag.Printable(d.Span.String())), slog.String("code", string(d.Code)), slog.String("hint", diag.Printable(d.Hint)))
+		}
+	}
+	if len(left) > 0 {
+		e.log.LogAttrs(ctx, level, "there is more to say about the files", slog.Int("findings", len(left)))
+	}
+	if !r.Applied {
+		e.log.LogAttrs(ctx, level, "not reloaded: what was served before goes on", slog.String("trigger", r.Trigger), slog.Any("cause", r.Err), slog.Int64("generation", r.Generation))
+		return
+	}
+	for _, name := range r.Restart {
+		e.log.LogAttrs(ctx, slog.LevelWarn, "a setting changed that takes effect with the next start", slog.String("setting", name))
+	}
+	e.log.LogAttrs(ctx, slog.LevelInfo, "reloaded", slog.String("trigger", r.Trigger), slog.Int64("generation", r.Generation), slog.Duration("took", r.Took),
+		slog.Any("opened", r.Opened), slog.Any("closed", r.Closed))
+}
