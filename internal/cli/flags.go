@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"patchbay/internal/bind"
 	"patchbay/internal/deploy"
@@ -15,24 +16,29 @@ import (
 
 // flags are the common flags, which fill the operator's options.
 type flags struct {
-	opts       deploy.Options
-	renames    []string
-	listen     []string
-	mounts     []string
-	upstreams  []string
-	checks     []string
-	bodyTypes  []string
-	logFormat  string
-	logLevel   string
+	// opts are what the flags fill. What holds is what options returns.
+	opts deploy.Options
+	// set are the flags themselves, config the deployment file's name.
+	set       *pflag.FlagSet
+	config    string
+	renames   []string
+	listen    []string
+	mounts    []string
+	upstreams []string
+	checks    []string
+	bodyTypes []string
+	// quiet keeps the log out of a single call's output unless it is asked for.
+	quiet      bool
 	lookupEnv  func(string) (string, bool)
 	listenable bool
 }
 
 // newFlags registers the flags that say what is run and with which values.
 func (c *command) newFlags(cmd *cobra.Command) *flags {
-	f := &flags{opts: deploy.Defaults(), lookupEnv: c.lookup}
+	f := &flags{opts: deploy.Defaults(), lookupEnv: c.lookup, set: cmd.Flags()}
 	set := cmd.Flags()
 	set.SortFlags = false
+	f.configFlag(cmd)
 	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE` (NAME=value lines), after the environment; repeatable")
 	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME, of all files or of those with a NAMESPACE (in which * is anything), from the variable OTHER: `[NAMESPACE.]NAME=OTHER`; names only, never values; repeatable")
 	set.StringArrayVar(&f.opts.ShareEnv, "share-env", nil, "confirm that the variable `NAME` may be sent to several providers, or to one that its name does not belong to; repeatable")
@@ -97,14 +103,23 @@ func (f *flags) mountFlags(cmd *cobra.Command) {
 
 // logFlags registers how the log is written.
 func (f *flags) logFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.logFormat, "log-format", "text", "form of the log: `text|json`")
-	cmd.Flags().StringVar(&f.logLevel, "log-level", "info", "least level that is logged: `debug|info|warn|error`")
+	t := &f.opts.Telemetry
+	cmd.Flags().StringVar(&t.LogFormat, "log-format", t.LogFormat, "form of the log: `text|json`")
+	cmd.Flags().StringVar(&t.LogLevel, "log-level", t.LogLevel, "least level that is logged: `debug|info|warn|error`")
 }
 
-// options checks the flags and returns what they say.
-func (f *flags) options(files []string) (*deploy.Options, error) {
-	o := &f.opts
-	o.Files = files
+// options puts the flags over a base, which is the defaults or what a deployment
+// file says, and checks them. Files that are named replace those of the base.
+func (f *flags) options(files []string, base deploy.Options) (*deploy.Options, error) {
+	f.overlay(base)
+	out := f.opts
+	o := &out
+	if len(files) > 0 {
+		o.Files = files
+	}
+	if f.quiet && !f.set.Changed("log-level") {
+		o.Telemetry.LogLevel = "error"
+	}
 	for _, target := range []struct {
 		flag, form string
 		given      []string
@@ -165,18 +180,18 @@ func clipArg(s string) string {
 }
 
 // environment reads the env files.
-func (f *flags) environment() (*bind.Environment, error) {
-	return bind.New(bind.Options{Process: f.lookupEnv, EnvFiles: f.opts.EnvFiles, Renames: f.opts.Renames})
+func (f *flags) environment(o *deploy.Options) (*bind.Environment, error) {
+	return bind.New(bind.Options{Process: f.lookupEnv, EnvFiles: o.EnvFiles, Renames: o.Renames})
 }
 
-// level reads --log-level, and judges --log-format with it.
-func (f *flags) level() (slog.Level, error) {
+// logLevel reads the least level of the log, and judges its form with it.
+func logLevel(t *deploy.Telemetry) (slog.Level, error) {
 	var l slog.Level
-	if f.logFormat != "text" && f.logFormat != "json" {
-		return l, wantOneOf("--log-format", f.logFormat, "text", "json")
+	if t.LogFormat != "text" && t.LogFormat != "json" {
+		return l, wantOneOf("--log-format", t.LogFormat, "text", "json")
 	}
-	if err := l.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return l, wantOneOf("--log-level", f.logLevel, "debug", "info", "warn", "error")
+	if err := l.UnmarshalText([]byte(t.LogLevel)); err != nil {
+		return l, wantOneOf("--log-level", t.LogLevel, "debug", "info", "warn", "error")
 	}
 	return l, nil
 }

@@ -14,7 +14,7 @@ const (
 	tagInt   = yamltext.TagInt
 	tagMerge = yamltext.TagMerge
 
-	maxDepth      = yamltext.MaxDepth
+	maxDepth = yamltext.MaxDepth
 )
 
 // follow returns the node that an alias stands for.

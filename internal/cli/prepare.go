@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"patchbay/internal/diag"
+	"patchbay/internal/engine"
+	"patchbay/internal/telemetry"
+)
+
+// session is a deployment on its way to being served.
+type session struct {
+	command *command
+	flags   *flags
+	files   []string
+	// lenient leaves missing credentials to the calls.
+	lenient bool
+	engine  *engine.Engine
+	deploy  *engine.Deployment
+	log     *slog.Logger
+	// sandboxURL is the simulator's address, or "".
+	sandboxURL string
+	// found are the findings that do not keep the documents from being served.
+	found diag.List
+	mu    sync.Mutex
+	// watched is what the last attempt read.
+	watched []string
+}
+
+// attempt is what came of loading and binding.
+type attempt struct {
+	*decisions
+	loaded *engine.Loaded
+	deploy *engine.Deployment
+	found  diag.List
+	// unbound reports that the findings keep the documents from being compiled,
+	// so that nothing was bound.
+	unbound bool
+}
+
+// end drains and closes. What had to be cut off is in the log; stopping was
+// asked for, and so it succeeds.
+func (s *session) end() {
+	drain := s.flags.opts.Drain
+	if d := s.engine.Current(); d != nil {
+		drain = d.Options.Drain
+	}
+	if err := s.engine.Shutdown(drain); err != nil {
+		s.log.Warn("stopped", "cause", err)
+	}
+}
+
+// prepare loads, compiles and binds what the operator decided, and starts the
+// simulator where it is asked for. With lenient, missing credentials are left
+// to the calls. The caller ends the session, also after an error.
+func (c *command) prepare(f *flags, files []string, lenient bool) (*session, error) {
+	s := &session{command: c, flags: f, files: files, lenient: lenient}
+	a, err := s.load()
+	if err != nil {
+		return nil, err
+	}
+	level, err := logLevel(&a.opts.Telemetry)
+	if err != nil {
+		return nil, err
+	}
+	if s.log, err = telemetry.NewLog(c.Err, a.opts.Telemetry.LogFormat, level); err != nil {
+		return nil, usageError{fmt.Errorf("--log-format: %w", err)}
+	}
+	if a.unbound {
+		return nil, c.refuse(a)
+	}
+	s.engine = engine.New(engine.Config{Log: s.log, Version: Version(), Source: s.again})
+	if a.opts.Sandbox.Enabled {
+		if s.sandboxURL, err = s.engine.StartSandbox(a.opts, a.env); err != nil {
+			return s, err
+		}
+	}
+	if err := s.bind(a, s.engine.Stage()); err != nil {
+		return s, err
+	}
+	if a.found.HasErrors() {
+		return s, c.refuseBound(a)
+	}
+	s.deploy, s.found = a.deploy, a.found
+	return s, nil
+}
+
+// load reads the operator's decisions and compiles the documents.
+func (s *session) load() (*attempt, error) {
+	d, err := s.command.decide(s.flags, s.files, true)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.watched = d.watched()
+	s.mu.Unlock()
+	return compile(d, nil)
+}
+
+// compile compiles the documents. What is wrong with the deployment file and with
+// the documents is told together.
+func compile(d *decisions, progress func(done, total int)) (*attempt, error) {
+	a := &attempt{decisions: d, found: d.found}
+	if d.incomplete {
+		a.unbound = true
+		return a, nil
+	}
+	loaded, found, err := engine.LoadReporting(d.opts, progress)
+	switch {
+	case err != nil && d.found.HasErrors():
+		a.unbound = true
+		return a, nil
+	case err != nil:
+		return nil, err
+	}
+	a.loaded = loaded
+	a.found = append(a.found, found...)
+	if d.file != nil {
+		a.found = append(a.found, engine.CheckNames(loaded, d.file.Names)...)
+	}
+	a.found = a.found.Sorted()
+	a.unbound = a.found.HasErrors()
+	return a, nil
+}
+
+// bind gives the documents their values.
+func (s *session) bind(a *attempt, stage *engine.Stage) error {
+	bound, problems, err := engine.Bind(a.loaded, a.opts, engine.BindOptions{
+		Environment: a.env, SandboxURL: s.sandboxURL, Lenient: s.lenient, Version: Version(), Stage: stage,
+	})
+	if err != nil {
+		return usageError{err}
+	}
+	a.deploy, a.found = bound, append(a.found, problems...)
+	return nil
+}
+
+// again is the engine's source of deployments: it makes one from the same command
+// line and the files as they are now.
+func (s *session) again(_ context.Context, stage *engine.Stage) (*engine.Deployment, diag.List, error) {
+	a, err := s.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.unbound {
+		return nil, a.found, nil
+	}
+	if err := s.bind(a, stage); err != nil {
+		return nil, a.found, err
+	}
+	return a.deploy, a.found, nil
+}
+
+// inputs lists what the session is made of.
+func (s *session) inputs() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watched
+}
+
+// refuse prints why nothing is served.
+func (c *command) refuse(a *attempt) error {
+	if err := c.printDiagnostics(c.Err, without(a.found, diag.Note), a.source(a.loaded)); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.Err, "\npatchbay: nothing runs: %s\n", diag.Summary(without(a.found, diag.Note)))
+	return silentError{}
+}
+
+// mention prints, in one line, what validate would say at length.
+func (c *command) mention(s *session) {
+	n := s.found.Count(diag.Warning)
+	if n == 0 {
+		return
+	}
+	loaded := s.deploy.Loaded
+	name, command := "the embedded file", "patchbay validate"
+	if s.flags.config != "" {
+		command += " --config " + diag.Printable(s.flags.config)
+	}
+	if !loaded.Embedded {
+		name = loaded.Plans[0].Document.File
+		if len(loaded.Plans) > 1 {
+			name = "the files"
+		}
+	}
+	for _, file := range s.files {
+		command += " " + diag.Printable(file)
+	}
+	fmt.Fprintf(c.Err, "patchbay: %s about %s; %s shows them\n", diag.Summary(without(without(s.found, diag.Note), diag.Error)), diag.Printable(name), command)
+}
