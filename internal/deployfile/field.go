@@ -243,7 +243,7 @@ func named[T, U any](of *shape[U], form textForm, into func(*T) *map[string]U) t
 		kind{words: "mapping by name", schema: &schema{Type: "object", PropertyNames: form.schema(), AdditionalProperties: ref(of.id)}, of: of},
 		func(r *reader, m member, t *T) {
 			r.each(m, func(name member) {
-				if !r.fits(form, name.key) {
+				if !r.fits("a name in "+m.key.Value, form, name.key) {
 					r.hide(name.val)
 					return
 				}

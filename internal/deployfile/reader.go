@@ -149,7 +149,7 @@ func kindOf(n *node) string {
 	case yamltext.TagInt, yamltext.TagFloat:
 		return "a number"
 	default:
-		return "a value of type " + clip(n.Tag)
+		return "a value with a tag"
 	}
 }
 

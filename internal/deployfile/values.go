@@ -83,17 +83,15 @@ func headerName() textForm {
 func anyName() textForm { return textForm{want: "a name", pattern: `^.+$`} }
 
 // fits reports whether a scalar has a form, and says so where it has not. What
-// may be an address with credentials in it is not shown.
-func (r *reader) fits(form textForm, n *node) bool {
+// is refused is not shown: it may be a secret in the wrong place.
+func (r *reader) fits(what string, form textForm, n *node) bool {
 	if r.matches(form.pattern, n.Value) {
 		return true
 	}
-	d := r.errorf(CodeBadValue, r.at(n), "must be %s", form.want)
-	switch {
-	case strings.HasPrefix(n.Value, "${"):
+	r.hide(n)
+	d := r.errorf(CodeBadValue, r.at(n), "%s must be %s", what, form.want)
+	if strings.HasPrefix(n.Value, "${") {
 		d.WithHint("only secrets are taken from files and variables; everything else stands here or comes from a flag")
-	case strings.ContainsAny(n.Value, "@") || form == variableName():
-		r.hide(n)
 	}
 	return false
 }
@@ -107,7 +105,7 @@ func (r *reader) scalarText(what string, form textForm, n *node) (string, bool) 
 		}
 		return "", false
 	}
-	if !r.fits(form, n) {
+	if !r.fits(what, form, n) {
 		return "", false
 	}
 	if !form.path {
@@ -158,7 +156,7 @@ func textsByName[T any](name, form textForm, into func(*T) *map[string][]string)
 		kind{words: "mapping of names to lists of text", schema: &schema{Type: "object", PropertyNames: name.schema(), AdditionalProperties: list}},
 		func(r *reader, m member, t *T) {
 			r.each(m, func(entry member) {
-				if !r.fits(name, entry.key) {
+				if !r.fits("a name in "+m.key.Value, name, entry.key) {
 					r.hide(entry.val)
 					return
 				}
@@ -180,7 +178,7 @@ func textByName[T any](name, form textForm, note func(r *reader, name *node), in
 		kind{words: "mapping of names to text", schema: &schema{Type: "object", PropertyNames: name.schema(), AdditionalProperties: form.schema()}},
 		func(r *reader, m member, t *T) {
 			r.each(m, func(entry member) {
-				if !r.fits(name, entry.key) {
+				if !r.fits("a name in "+m.key.Value, name, entry.key) {
 					r.hide(entry.val)
 					return
 				}
@@ -321,6 +319,10 @@ func duration[T any](zero bool, into func(*T) *time.Duration) target[T] {
 	if !zero {
 		s.Not = &schema{Pattern: noDuration}
 	}
+	above := ""
+	if !zero {
+		above = " above zero"
+	}
 	return target[T]{kind{words: "duration", schema: s}, func(r *reader, m member, t *T) {
 		if m.val.Kind != yamltext.ScalarNode || m.val.Tag != yamltext.TagText {
 			d := r.wrongKind(m.key.Value, m.val, "a duration")
@@ -331,7 +333,8 @@ func duration[T any](zero bool, into func(*T) *time.Duration) target[T] {
 		}
 		v, err := time.ParseDuration(m.val.Value)
 		if !r.matches(durationPattern, m.val.Value) || err != nil || v == 0 && !zero {
-			r.errorf(CodeBadValue, r.at(m.val), "%s must be a duration above zero", m.key.Value).WithHint("write it like 500ms, 5s or 1m30s")
+			r.hide(m.val)
+			r.errorf(CodeBadValue, r.at(m.val), "%s must be a duration%s", m.key.Value, above).WithHint("write it like 500ms, 5s or 1m30s")
 			return
 		}
 		*into(t) = v
@@ -363,6 +366,7 @@ func size[T any, N int | int64](special string, stands N, into func(*T) *N) targ
 		}
 		n, ok := r.bytes(m.val)
 		if !ok {
+			r.hide(m.val)
 			r.errorf(CodeBadValue, r.at(m.val), "%s must be a size of at least one byte", m.key.Value).WithHint("write it like 64KiB, 10MiB or 1GB, or as a number of bytes")
 			return
 		}
@@ -425,7 +429,7 @@ func secretByName[T any](name textForm, into func(*T) *map[string]secret.Value) 
 		kind{words: "mapping of names to secrets", schema: &schema{Type: "object", PropertyNames: name.schema(), AdditionalProperties: referenceSchema()}},
 		func(r *reader, m member, t *T) {
 			r.each(m, func(entry member) {
-				if !r.fits(name, entry.key) {
+				if !r.fits("a name in "+m.key.Value, name, entry.key) {
 					r.hide(entry.val)
 					return
 				}
