@@ -52,9 +52,7 @@ upstream answers with an error.`,
 		}
 		f.quiet = true
 		s, err := c.prepare(f, files, false)
-		if s != nil {
-			defer s.end()
-		}
+		defer s.end()
 		if err != nil {
 			return err
 		}

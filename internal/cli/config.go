@@ -48,6 +48,7 @@ func (c *command) decide(f *flags, files []string, values bool) (*decisions, err
 			return nil, err
 		}
 		if values {
+			f.read(d)
 			d.env, err = f.environment(d.opts)
 		}
 		return d, err
@@ -56,22 +57,45 @@ func (c *command) decide(f *flags, files []string, values bool) (*decisions, err
 	if err != nil {
 		return nil, err
 	}
-	d.file, d.found = deployfile.Parse(f.config, source, nil)
-	if d.opts, err = f.options(files, d.file.Options); err != nil {
+	if err := d.parse(f, files, source, nil); err != nil {
 		return nil, err
+	}
+	if values {
+		f.read(d)
 	}
 	missing := d.missing(values)
 	if values && !missing.HasErrors() {
 		if d.env, err = f.environment(d.opts); err != nil {
 			return nil, err
 		}
-		d.file, d.found = deployfile.Parse(f.config, source, d.env)
-		if d.opts, err = f.options(files, d.file.Options); err != nil {
+		if err := d.parse(f, files, source, d.env); err != nil {
 			return nil, err
 		}
 	}
 	d.found = append(d.found, missing...).Sorted()
 	return d, nil
+}
+
+// parse reads the deployment file's text and puts the flags over it.
+func (d *decisions) parse(f *flags, files []string, source []byte, secrets deployfile.Secrets) (err error) {
+	d.file, d.found = deployfile.Parse(f.config, source, secrets)
+	d.opts, err = f.options(files, d.file.Options)
+	if d.opts != nil && d.found.HasErrors() {
+		return nil // the findings say it with its place
+	}
+	return err
+}
+
+// read tells which files are about to be read.
+func (f *flags) read(d *decisions) {
+	if f.reads != nil {
+		f.reads(d)
+	}
+}
+
+// wrong reports whether the deployment file has errors among the findings.
+func (d *decisions) wrong(found diag.List) bool {
+	return d.file != nil && slices.ContainsFunc(found, func(f diag.Diagnostic) bool { return f.Severity == diag.Error && f.Span.File == d.file.Name })
 }
 
 // missing reports files that the deployment file names and that are not there.
@@ -111,8 +135,8 @@ func (d *decisions) source(loaded *engine.Loaded) func(string) []byte {
 	}
 }
 
-// watched lists what the deployment is made of.
-func (d *decisions) watched() []string {
+// inputs lists the files and folders that the deployment is made of.
+func (d *decisions) inputs() []string {
 	out := slices.Concat(d.opts.Files, d.opts.Contracts, d.opts.EnvFiles)
 	if d.file != nil {
 		out = append(out, d.file.Name)

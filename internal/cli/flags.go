@@ -31,6 +31,9 @@ type flags struct {
 	quiet      bool
 	lookupEnv  func(string) (string, bool)
 	listenable bool
+	// reads is called before the files are read that the decisions name, the
+	// deployment file itself aside; nil is nobody.
+	reads func(*decisions)
 }
 
 // newFlags registers the flags that say what is run and with which values.
@@ -109,7 +112,8 @@ func (f *flags) logFlags(cmd *cobra.Command) {
 }
 
 // options puts the flags over a base, which is the defaults or what a deployment
-// file says, and checks them. Files that are named replace those of the base.
+// file says, and checks them. Files that are named replace those of the base. With
+// an error about what does not go together, the options are there all the same.
 func (f *flags) options(files []string, base deploy.Options) (*deploy.Options, error) {
 	f.overlay(base)
 	out := f.opts
@@ -120,6 +124,17 @@ func (f *flags) options(files []string, base deploy.Options) (*deploy.Options, e
 	if f.quiet && !f.set.Changed("log-level") {
 		o.Telemetry.LogLevel = "error"
 	}
+	if err := f.namespaced(o); err != nil {
+		return nil, err
+	}
+	if err := o.Check(); err != nil {
+		return o, usageError{err}
+	}
+	return o, nil
+}
+
+// namespaced adds the flags that are about a namespace or a variable.
+func (f *flags) namespaced(o *deploy.Options) error {
 	for _, target := range []struct {
 		flag, form string
 		given      []string
@@ -134,7 +149,7 @@ func (f *flags) options(files []string, base deploy.Options) (*deploy.Options, e
 		for _, pair := range target.given {
 			name, value, ok := strings.Cut(pair, "=")
 			if !ok || name == "" || value == "" {
-				return nil, usageError{fmt.Errorf("--%s %s: want %s", target.flag, clipArg(pair), target.form)}
+				return usageError{fmt.Errorf("--%s %s: want %s", target.flag, clipArg(pair), target.form)}
 			}
 			target.into[name] = value
 		}
@@ -148,13 +163,10 @@ func (f *flags) options(files []string, base deploy.Options) (*deploy.Options, e
 		case "enforce", "warn", "off":
 			o.Checks[ns] = mode
 		default:
-			return nil, wantOneOf("--request-checks", mode, "enforce", "warn", "off")
+			return wantOneOf("--request-checks", mode, "enforce", "warn", "off")
 		}
 	}
-	if err := o.Check(); err != nil {
-		return nil, usageError{err}
-	}
-	return o, nil
+	return nil
 }
 
 // wantOneOf says that a flag's word is none of those that it takes, and which

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
 	"patchbay/internal/telemetry"
+	"patchbay/internal/watch"
 )
 
 // session is a deployment on its way to being served.
@@ -25,9 +25,11 @@ type session struct {
 	sandboxURL string
 	// found are the findings that do not keep the documents from being served.
 	found diag.List
-	mu    sync.Mutex
-	// watched is what the last attempt read.
-	watched []string
+	// watcher watches what the last attempt read; nil where nothing is watched.
+	watcher *watch.Watcher
+	// unwatched is why there is none, unreported what it has to say.
+	unwatched  error
+	unreported troubles
 }
 
 // attempt is what came of loading and binding.
@@ -44,6 +46,12 @@ type attempt struct {
 // end drains and closes. What had to be cut off is in the log; stopping was
 // asked for, and so it succeeds.
 func (s *session) end() {
+	if s.watcher != nil {
+		defer s.watcher.Close()
+	}
+	if s.engine == nil {
+		return
+	}
 	drain := s.flags.opts.Drain
 	if d := s.engine.Current(); d != nil {
 		drain = d.Options.Drain
@@ -58,34 +66,46 @@ func (s *session) end() {
 // to the calls. The caller ends the session, also after an error.
 func (c *command) prepare(f *flags, files []string, lenient bool) (*session, error) {
 	s := &session{command: c, flags: f, files: files, lenient: lenient}
+	if err := s.prepare(); err != nil {
+		return s, err
+	}
+	return s, nil
+}
+
+func (s *session) prepare() error {
+	c := s.command
+	if s.flags.set.Lookup("watch") != nil {
+		s.flags.reads = s.watch // of the commands that reload
+	}
 	a, err := s.load()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	level, err := logLevel(&a.opts.Telemetry)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if s.log, err = telemetry.NewLog(c.Err, a.opts.Telemetry.LogFormat, level); err != nil {
-		return nil, usageError{fmt.Errorf("--log-format: %w", err)}
+		return usageError{fmt.Errorf("--log-format: %w", err)}
 	}
+	s.unreported.tell(s.log)
 	if a.unbound {
-		return nil, c.refuse(a)
+		return c.refuse(a)
 	}
 	s.engine = engine.New(engine.Config{Log: s.log, Version: Version(), Source: s.again})
 	if a.opts.Sandbox.Enabled {
 		if s.sandboxURL, err = s.engine.StartSandbox(a.opts, a.env); err != nil {
-			return s, err
+			return err
 		}
 	}
 	if err := s.bind(a, s.engine.Stage()); err != nil {
-		return s, err
+		return err
 	}
 	if a.found.HasErrors() {
-		return s, c.refuseBound(a)
+		return c.refuseBound(a)
 	}
 	s.deploy, s.found = a.deploy, a.found
-	return s, nil
+	return nil
 }
 
 // load reads the operator's decisions and compiles the documents.
@@ -94,9 +114,6 @@ func (s *session) load() (*attempt, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	s.watched = d.watched()
-	s.mu.Unlock()
 	return compile(d, nil)
 }
 
@@ -152,13 +169,6 @@ func (s *session) again(_ context.Context, stage *engine.Stage) (*engine.Deploym
 		return nil, a.found, err
 	}
 	return a.deploy, a.found, nil
-}
-
-// inputs lists what the session is made of.
-func (s *session) inputs() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.watched
 }
 
 // refuse prints why nothing is served.

@@ -42,9 +42,7 @@ anything is wrong, the one before goes on and the log says why.`,
 
 func (c *command) runServe(ctx context.Context, f *flags, files []string) error {
 	s, err := c.prepare(f, files, false)
-	if s != nil {
-		defer s.end()
-	}
+	defer s.end()
 	if err != nil {
 		return err
 	}
@@ -89,9 +87,7 @@ it starts all the same; each call then says what is missing.`,
 	f.logFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s, err := c.prepare(f, args, true)
-		if s != nil {
-			defer s.end()
-		}
+		defer s.end()
 		if err != nil {
 			return err
 		}

@@ -63,7 +63,7 @@ together; --bind then also reads the secrets that it refers to.`,
 		}
 		found := a.found
 		// What is wrong with the deployment file leaves its values out.
-		if bindToo && !d.found.HasErrors() && a.loaded != nil {
+		if bindToo && !d.wrong(found) && a.loaded != nil {
 			d, more, err := engine.Bind(a.loaded, a.opts, engine.BindOptions{Environment: a.env, SandboxURL: "http://127.0.0.1", Version: Version()})
 			if err != nil {
 				return usageError{err}

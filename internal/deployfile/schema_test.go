@@ -302,8 +302,14 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	for _, d := range descriptions() {
 		for i := range d.infos {
 			for _, v := range []any{
-				planted, "https://user:" + planted + "@a.example", []any{planted}, []any{[]any{planted}}, map[string]any{"a": planted}, map[string]any{"password": planted},
-				map[string]any{"a": map[string]any{"b": planted}}, map[string]any{"a": []any{planted}}, "${vault:" + planted + "}",
+				planted, "https://user:" + planted + "@a.example",
+				[]any{planted},
+				[]any{[]any{planted}},
+				map[string]any{"a": planted},
+				map[string]any{"password": planted},
+				map[string]any{"a": map[string]any{"b": planted}},
+				map[string]any{"a": []any{planted}},
+				"${vault:" + planted + "}",
 			} {
 				m := whole(d.id)
 				m[d.infos[i].key] = v

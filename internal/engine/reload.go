@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"reflect"
+	"slices"
 	"time"
 
 	"patchbay/internal/diag"
@@ -142,28 +143,25 @@ func restarts(old, d *Deployment) []string {
 // mostTold bounds the findings that a reload writes to the log.
 const mostTold = 20
 
-// tell writes to the log what became of a reload.
+// tell writes to the log what became of a reload: all errors of one that was
+// refused; of one that serves, that there are warnings, which validate shows.
 func (e *Engine) tell(ctx context.Context, r *ReloadResult) {
-	level := slog.LevelWarn
 	if !r.Applied {
-		level = slog.LevelError
-	}
-	told, left := diag.Severest(r.Found, mostTold)
-	for i := range told {
-		if d := &told[i]; d.Severity >= diag.Warning {
-			e.log.LogAttrs(ctx, level, diag.Printable(d.Message), slog.String("at", diag.Printable(d.Span.String())), slog.String("code", string(d.Code)), slog.String("hint", diag.Printable(d.Hint)))
+		errs := slices.DeleteFunc(slices.Clone(r.Found), func(d diag.Diagnostic) bool { return d.Severity != diag.Error })
+		told, left := diag.Severest(errs, mostTold)
+		for i := range told {
+			d := &told[i]
+			e.log.LogAttrs(ctx, slog.LevelError, diag.Printable(d.Message), slog.String("at", diag.Printable(d.Span.String())), slog.String("code", string(d.Code)), slog.String("hint", diag.Printable(d.Hint)))
 		}
-	}
-	if len(left) > 0 {
-		e.log.LogAttrs(ctx, level, "there is more to say about the files", slog.Int("findings", len(left)))
-	}
-	if !r.Applied {
-		e.log.LogAttrs(ctx, level, "not reloaded: what was served before goes on", slog.String("trigger", r.Trigger), slog.Any("cause", r.Err), slog.Int64("generation", r.Generation))
+		if len(left) > 0 {
+			e.log.LogAttrs(ctx, slog.LevelError, "there are more errors in the files", slog.Int("errors", len(left)))
+		}
+		e.log.LogAttrs(ctx, slog.LevelError, "not reloaded: what was served before goes on", slog.String("trigger", r.Trigger), slog.Any("cause", r.Err), slog.Int64("generation", r.Generation))
 		return
 	}
 	for _, name := range r.Restart {
 		e.log.LogAttrs(ctx, slog.LevelWarn, "a setting changed that takes effect with the next start", slog.String("setting", name))
 	}
 	e.log.LogAttrs(ctx, slog.LevelInfo, "reloaded", slog.String("trigger", r.Trigger), slog.Int64("generation", r.Generation), slog.Duration("took", r.Took),
-		slog.Any("opened", r.Opened), slog.Any("closed", r.Closed))
+		slog.Int("warnings", r.Found.Count(diag.Warning)), slog.Any("opened", r.Opened), slog.Any("closed", r.Closed))
 }

@@ -16,7 +16,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -32,11 +31,11 @@ type Watcher struct {
 	done    chan struct{}
 	ended   sync.WaitGroup
 
-	mu    sync.Mutex
-	paths []string
-	dirs  map[string]bool
-	seen  [sha256.Size]byte
-	errs  func(error)
+	mu sync.Mutex
+	// seen is what each path held when it was looked at last.
+	seen map[string]digest
+	dirs map[string]bool
+	errs func(error)
 }
 
 // Options are what a watcher needs.
@@ -55,7 +54,7 @@ func New(opts Options, paths ...string) (*Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("files cannot be watched: %w", err)
 	}
-	w := &Watcher{notify: notify, changes: make(chan struct{}, 1), settle: opts.Settle, done: make(chan struct{}), dirs: map[string]bool{}, errs: opts.Report}
+	w := &Watcher{notify: notify, changes: make(chan struct{}, 1), settle: opts.Settle, done: make(chan struct{}), seen: map[string]digest{}, dirs: map[string]bool{}, errs: opts.Report}
 	if w.errs == nil {
 		w.errs = func(error) {}
 	}
@@ -68,13 +67,23 @@ func New(opts Options, paths ...string) (*Watcher, error) {
 // it is not received, further changes add nothing.
 func (w *Watcher) Changes() <-chan struct{} { return w.changes }
 
-// Set replaces the files and folders. What they hold now counts as known.
+// Set replaces the files and folders. What new ones hold now counts as known, so
+// that a file has to be set before it is read: then a change is never missed, and
+// at worst told twice.
 func (w *Watcher) Set(paths ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.paths = slices.Compact(slices.Sorted(slices.Values(paths)))
+	before := w.seen
+	w.seen = make(map[string]digest, len(paths))
+	for _, p := range paths {
+		w.seen[p] = before[p]
+	}
 	w.arm()
-	w.seen = fingerprint(w.paths)
+	for p := range w.seen {
+		if _, known := before[p]; !known {
+			w.seen[p] = fingerprint(p)
+		}
+	}
 }
 
 // Close ends the watcher.
@@ -128,16 +137,19 @@ func (w *Watcher) look() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.arm() // links may lead elsewhere now
-	now := fingerprint(w.paths)
-	changed := now != w.seen
-	w.seen = now
+	changed := false
+	for p, before := range w.seen {
+		now := fingerprint(p)
+		changed = changed || now != before
+		w.seen[p] = now
+	}
 	return changed
 }
 
 // arm watches the folders that matter for the paths, and no others.
 func (w *Watcher) arm() {
 	want := map[string]bool{}
-	for _, p := range w.paths {
+	for p := range w.seen {
 		folders(p, want)
 	}
 	for dir := range w.dirs {
@@ -220,20 +232,19 @@ func existing(dir string) string {
 	}
 }
 
-// fingerprint is a digest of what the paths hold.
-func fingerprint(paths []string) (sum [sha256.Size]byte) {
+// digest is what a file or folder holds, in short.
+type digest [sha256.Size]byte
+
+// fingerprint looks at what a path holds.
+func fingerprint(path string) (sum digest) {
 	h := sha256.New()
-	for _, p := range paths {
-		fmt.Fprintf(h, "%q\n", p)
-		entries, err := os.ReadDir(p)
-		if err != nil {
-			digest(h, p)
-			continue
-		}
-		for _, e := range entries {
-			fmt.Fprintf(h, "%q\n", e.Name())
-			digest(h, filepath.Join(p, e.Name()))
-		}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		content(h, path)
+	}
+	for _, e := range entries {
+		fmt.Fprintf(h, "%q\n", e.Name())
+		content(h, filepath.Join(path, e.Name()))
 	}
 	h.Sum(sum[:0])
 	return sum
@@ -242,8 +253,8 @@ func fingerprint(paths []string) (sum [sha256.Size]byte) {
 // maxFile bounds what is read of a file; of a larger one, size and time count.
 const maxFile = 64 << 20
 
-// digest adds a file's content, or that there is none.
-func digest(h hash.Hash, path string) {
+// content adds a file's content, or that there is none.
+func content(h hash.Hash, path string) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
 		fmt.Fprintf(h, "%t %v\n", err == nil, err == nil && info.IsDir())
@@ -259,7 +270,7 @@ func digest(h hash.Hash, path string) {
 		return
 	}
 	defer f.Close()
-	content := sha256.New()
-	_, err = io.Copy(content, io.LimitReader(f, maxFile))
-	fmt.Fprintf(h, "%x %t\n", content.Sum(nil), err == nil)
+	inner := sha256.New()
+	_, err = io.Copy(inner, io.LimitReader(f, maxFile))
+	fmt.Fprintf(h, "%x %t\n", inner.Sum(nil), err == nil)
 }

@@ -153,6 +153,19 @@ func TestNothingChanged(t *testing.T) {
 	}
 }
 
+// What changes while files are read, after a change was told and before they are
+// set again, is told again.
+func TestSetKeepsWhatIsPending(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a")
+	write(t, file, "1")
+	w := start(t, file)
+	write(t, file, "2")
+	w.await(t, "the first change")
+	write(t, file, "3")
+	w.Set(file)
+	w.await(t, "the second change")
+}
+
 // Paths can be others later; only those count then.
 func TestSet(t *testing.T) {
 	dir := t.TempDir()
