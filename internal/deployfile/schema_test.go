@@ -67,12 +67,12 @@ func whole(id string) map[string]any {
 }
 
 // around is a document with a value in the place of a mapping of a shape.
-func around(t testing.TB, id string, v any) any {
+func around(t testing.TB, parts []description, id string, v any) any {
 	t.Helper()
 	if id == "deployment" {
 		return v
 	}
-	for _, d := range descriptions() {
+	for _, d := range parts {
 		for i, k := range d.kinds {
 			if k.of == nil || k.of.about().id != id && !(strings.HasPrefix(id, "all-") && "all-"+k.of.about().id+"s" == id) {
 				continue
@@ -88,7 +88,7 @@ func around(t testing.TB, id string, v any) any {
 			}
 			m := whole(d.id)
 			m[d.infos[i].key] = inner
-			return around(t, d.id, m)
+			return around(t, parts, d.id, m)
 		}
 	}
 	t.Fatalf("%s is nowhere", id)
@@ -163,14 +163,14 @@ func judged(t testing.TB, s *jsonschema.Schema, doc any) (reader, editor string,
 // the reader refuses, and nothing else; in both drafts.
 func TestSchemaAgreesWithReader(t *testing.T) {
 	s, old := compiled(t, newer), compiled(t, older)
-	compared, taken := 0, 0
-	for _, d := range descriptions() {
+	parts, compared, taken := descriptions(), 0, 0
+	for _, d := range parts {
 		for i := range d.infos {
 			good := 0
 			for _, v := range samples(&d, i) {
 				m := whole(d.id)
 				m[d.infos[i].key] = v
-				doc := around(t, d.id, m)
+				doc := around(t, parts, d.id, m)
 				reader, editor, text := judged(t, s, doc)
 				if (reader == "") != (editor == "") {
 					t.Errorf("%s: the reader says %q, the schema %q", text, reader, editor)
@@ -191,7 +191,7 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 		for key := range whole(d.id) {
 			less := maps.Clone(whole(d.id))
 			delete(less, key)
-			reader, editor, text := judged(t, s, around(t, d.id, less))
+			reader, editor, text := judged(t, s, around(t, parts, d.id, less))
 			if (reader == "") != (editor == "") {
 				t.Errorf("without %s: %s: the reader says %q, the schema %q", key, text, reader, editor)
 			}
@@ -210,7 +210,8 @@ func TestSchemaOfRules(t *testing.T) {
 		"name": "n", "username": "u", "header": "X-Key", "query": "key", "secret": "${env:A}", "certificate": "c.pem", "key": "k.pem", "ca": "a.pem", "serverName": "n",
 		"keys": []any{whole("key")}, "jwt": whole("jwt"),
 	}
-	for _, d := range descriptions() {
+	parts := descriptions()
+	for _, d := range parts {
 		if len(d.rules) == 0 {
 			continue
 		}
@@ -233,7 +234,7 @@ func TestSchemaOfRules(t *testing.T) {
 						m[key] = good[key]
 					}
 				}
-				reader, editor, text := judged(t, s, around(t, d.id, m))
+				reader, editor, text := judged(t, s, around(t, parts, d.id, m))
 				if (reader == "") != (editor == "") {
 					t.Errorf("%s: the reader says %q, the schema %q", text, reader, editor)
 				}
@@ -299,7 +300,8 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		}
 		docs = append(docs, text) // on one line: every finding is on the secret's
 	}
-	for _, d := range descriptions() {
+	parts := descriptions()
+	for _, d := range parts {
 		for i := range d.infos {
 			for _, v := range []any{
 				planted, "https://user:" + planted + "@a.example",
@@ -314,14 +316,14 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 				m := whole(d.id)
 				m[d.infos[i].key] = v
 				m["unknown"] = 1
-				add(around(t, d.id, m))
+				add(around(t, parts, d.id, m))
 			}
 		}
 		for _, key := range []string{"password", "secrets", "tokn", "unknown"} {
 			m := whole(d.id)
 			m[key] = planted
 			m["unknown2"] = []any{planted}
-			add(around(t, d.id, m))
+			add(around(t, parts, d.id, m))
 		}
 	}
 	for _, text := range []string{
