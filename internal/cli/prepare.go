@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
@@ -30,6 +31,8 @@ type session struct {
 	// unwatched is why there is none, unreported what it has to say.
 	unwatched  error
 	unreported troubles
+	// running is what loads the deployment again.
+	running sync.WaitGroup
 }
 
 // attempt is what came of loading and binding.
@@ -59,6 +62,7 @@ func (s *session) end() {
 	if err := s.engine.Shutdown(drain); err != nil {
 		s.log.Warn("stopped", "cause", err)
 	}
+	s.running.Wait() // a reload under way does not keep requests from being drained
 }
 
 // prepare loads, compiles and binds what the operator decided, and starts the

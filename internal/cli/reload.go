@@ -62,7 +62,7 @@ func (t *troubles) tell(log *slog.Logger) {
 // reloads begins to load the deployment again: when SIGHUP arrives, for a process
 // with a deployment file or one that watches, and when a file changes, for one
 // that watches. The hang-up of a terminal ends every other process, as ever. Stop
-// ends it, after a reload that is under way.
+// asks for the end, which a reload that is under way may delay: s.running is done then.
 func (c *command) reloads(ctx context.Context, s *session) (stop func(), err error) {
 	if s.unwatched != nil {
 		return nil, fmt.Errorf("--watch: %w", s.unwatched)
@@ -77,8 +77,7 @@ func (c *command) reloads(ctx context.Context, s *session) (stop func(), err err
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	ctx, cancel := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	running.Go(func() {
+	s.running.Go(func() {
 		for {
 			trigger := ""
 			select {
@@ -95,6 +94,5 @@ func (c *command) reloads(ctx context.Context, s *session) (stop func(), err err
 	return func() {
 		signal.Stop(hangup)
 		cancel()
-		running.Wait()
 	}, nil
 }
