@@ -44,7 +44,7 @@ func TestContainer(t *testing.T) {
 	if !found || strings.Contains(last, "\nFROM ") {
 		t.Fatal("the last stage is not distroless")
 	}
-	for _, line := range []string{"USER nonroot:nonroot", `ENTRYPOINT ["/usr/bin/patchbay"]`, `CMD ["serve", "/etc/patchbay/capabilities", "--mount-all"]`} {
+	for _, line := range []string{"USER nonroot:nonroot", `ENTRYPOINT ["/usr/bin/patchbay"]`, `CMD ["serve", "--config", "/etc/patchbay/patchbay.yaml"]`} {
 		if !strings.Contains(last, line+"\n") {
 			t.Errorf("the last stage does not say %s", line)
 		}

@@ -20,11 +20,11 @@ func layers() [][]string {
 		{"internal/plan"},
 		{"internal/contract", "internal/upstream"},
 		{"internal/lint", "internal/profile"},
-		{"internal/auth", "internal/wire"},
+		{"internal/auth", "internal/deployfile", "internal/wire"},
 		{"internal/bind", "internal/deploy", "internal/guard", "internal/openapi", "internal/problem", "internal/ratelimit", "internal/schema", "internal/spec", "internal/telemetry"},
-		{"internal/jsonpath", "internal/rawformat", "internal/template"},
+		{"internal/jsonpath", "internal/rawformat", "internal/template", "internal/yamltext"},
 		{"internal/diag", "internal/fault", "internal/jsonvalue", "internal/secret"},
-		{"capabilities", "internal/archtest", "internal/corpustest", "internal/mcp", "internal/route", "internal/sandbox"},
+		{"capabilities", "internal/archtest", "internal/corpustest", "internal/mcp", "internal/route", "internal/sandbox", "internal/watch"},
 	}
 }
 
@@ -135,7 +135,7 @@ func importHomes() []home {
 	)
 	return []home{
 		// internal/expose/mcp serves the files of static resources, through os.Root only, and reads prompts when it starts.
-		{"os", []string{"cmd/...", "internal/cli", "internal/engine", "internal/bind", "internal/expose/mcp"}, "compiling is pure: no files, no environment; what a package needs comes in as a value"},
+		{"os", []string{"cmd/...", "internal/cli", "internal/engine", "internal/bind", "internal/expose/mcp", "internal/watch"}, "compiling is pure: no files, no environment; what a package needs comes in as a value"},
 		{"log", nil, "log/slog, on a logger that was passed in"},
 		{"net/http", []string{
 			"cmd/...", "internal/cli", "internal/engine", "internal/expose/...", "internal/mcp", "internal/sandbox", "internal/guard", "internal/telemetry", "internal/ratelimit", "internal/control",
@@ -145,8 +145,10 @@ func importHomes() []home {
 		{"plugin", nil, never},
 		{"unsafe", nil, never},
 		{"math/rand", nil, "math/rand/v2, or crypto/rand where anybody could gain from guessing"},
+		{"github.com/fsnotify/fsnotify", []string{"internal/watch"}, "what files do to a process is told in one place"},
+		{"github.com/spf13/pflag", []string{"internal/cli"}, "flags end where the command line does"},
 		{"github.com/spf13/cobra", []string{"internal/cli"}, "flags end where the command line does; packages take typed options"},
-		{"go.yaml.in/yaml/v4", []string{"internal/spec", "internal/openapi", "internal/bind", "internal/profile", "internal/deploy"}, "YAML is read by the packages that own a file format, which keep places and bounds"},
+		{"go.yaml.in/yaml/v4", []string{"internal/yamltext", "internal/openapi", "internal/bind", "internal/profile"}, "YAML is read by the packages that own a file format, which keep places and bounds"},
 		{"github.com/golang-jwt/jwt/v5", []string{"internal/auth"}, "tokens are judged in one place"},
 		{"github.com/google/go-cmp", nil, oracle},
 		{"github.com/rogpeppe/go-internal", nil, oracle},

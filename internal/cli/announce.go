@@ -231,22 +231,17 @@ func example(a *engine.ServedREST, simulated bool) string {
 
 // refuseBound prints why the documents cannot be served with the values at
 // hand; for credentials, what the operator seems to have and how to use it.
-func (c *command) refuseBound(list diag.List, loaded *engine.Loaded, env *bind.Environment, simulated bool) error {
-	var errs diag.List
-	for _, d := range list {
-		if d.Severity == diag.Error {
-			errs = append(errs, d)
-		}
-	}
-	if err := c.printDiagnostics(c.Err, errs, loaded.Source); err != nil {
+func (c *command) refuseBound(a *attempt) error {
+	errs := without(without(a.found, diag.Note), diag.Warning)
+	if err := c.printDiagnostics(c.Err, errs, a.source(a.loaded)); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.Err)
 	var advised []string
-	for _, p := range loaded.Plans {
+	for _, p := range a.loaded.Plans {
 		for _, u := range p.Upstreams {
-			if !simulated {
-				c.adviseCredentials(p, u, env.For(engine.Namespaces(p)...), &advised)
+			if !a.opts.Sandbox.Enabled {
+				c.adviseCredentials(p, u, a.env.For(engine.Namespaces(p)...), &advised)
 			}
 		}
 	}

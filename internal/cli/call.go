@@ -50,11 +50,9 @@ upstream answers with an error.`,
 		if file != "" {
 			files = []string{file}
 		}
-		f.logLevel = quiet(cmd, f.logLevel)
+		f.quiet = true
 		s, err := c.prepare(f, files, false)
-		if s != nil {
-			defer s.end(f.opts.Drain)
-		}
+		defer s.end()
 		if err != nil {
 			return err
 		}
@@ -65,14 +63,6 @@ upstream answers with an error.`,
 		return c.runCall(cmd.Context(), s, args[0], pairs)
 	}
 	return cmd
-}
-
-// quiet keeps the log out of a single call's output unless it is asked for.
-func quiet(cmd *cobra.Command, level string) string {
-	if cmd.Flags().Changed("log-level") {
-		return level
-	}
-	return "error"
 }
 
 func (c *command) runCall(ctx context.Context, s *session, name string, pairs []string) error {

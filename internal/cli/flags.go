@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"patchbay/internal/bind"
 	"patchbay/internal/deploy"
@@ -15,29 +16,37 @@ import (
 
 // flags are the common flags, which fill the operator's options.
 type flags struct {
-	opts       deploy.Options
-	renames    []string
-	listen     []string
-	mounts     []string
-	upstreams  []string
-	checks     []string
-	bodyTypes  []string
-	logFormat  string
-	logLevel   string
+	// opts are what the flags fill. What holds is what options returns.
+	opts deploy.Options
+	// set are the flags themselves, config the deployment file's name.
+	set       *pflag.FlagSet
+	config    string
+	renames   []string
+	listen    []string
+	mounts    []string
+	upstreams []string
+	checks    []string
+	bodyTypes []string
+	// quiet keeps the log out of a single call's output unless it is asked for.
+	quiet      bool
 	lookupEnv  func(string) (string, bool)
 	listenable bool
 	// observed reports that the command tells of requests to others.
 	observed  bool
 	retries   int
 	noBreaker bool
+	// reads is called before the files are read that the decisions name, the
+	// deployment file itself aside; nil is nobody.
+	reads func(*decisions)
 }
 
 // newFlags registers the flags that say what is run and with which values.
 func (c *command) newFlags(cmd *cobra.Command) *flags {
-	f := &flags{opts: deploy.Defaults(), lookupEnv: c.lookup}
+	f := &flags{opts: deploy.Defaults(), lookupEnv: c.lookup, set: cmd.Flags()}
 	f.retries = f.opts.Limits.Retry.Attempts - 1
 	set := cmd.Flags()
 	set.SortFlags = false
+	f.configFlag(cmd)
 	set.StringArrayVar(&f.opts.EnvFiles, "env-file", nil, "read variables from `FILE` (NAME=value lines), after the environment; repeatable")
 	set.StringArrayVar(&f.renames, "map-env", nil, "take the variable NAME, of all files or of those with a NAMESPACE (in which * is anything), from the variable OTHER: `[NAMESPACE.]NAME=OTHER`; names only, never values; repeatable")
 	set.StringArrayVar(&f.opts.ShareEnv, "share-env", nil, "confirm that the variable `NAME` may be sent to several providers, or to one that its name does not belong to; repeatable")
@@ -110,14 +119,55 @@ func (f *flags) mountFlags(cmd *cobra.Command) {
 
 // logFlags registers how the log is written.
 func (f *flags) logFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.logFormat, "log-format", "text", "form of the log: `text|json`")
-	cmd.Flags().StringVar(&f.logLevel, "log-level", "info", "least level that is logged: `debug|info|warn|error`")
+	t := &f.opts.Telemetry
+	cmd.Flags().StringVar(&t.LogFormat, "log-format", t.LogFormat, "form of the log: `text|json`")
+	cmd.Flags().StringVar(&t.LogLevel, "log-level", t.LogLevel, "least level that is logged: `debug|info|warn|error`")
 }
 
-// options checks the flags and returns what they say.
-func (f *flags) options(files []string) (*deploy.Options, error) {
-	o := &f.opts
-	o.Files = files
+// options puts the flags over a base, which is the defaults or what a deployment
+// file says, and checks them. Files that are named replace those of the base. With
+// an error about what does not go together, the options are there all the same.
+func (f *flags) options(files []string, base deploy.Options) (*deploy.Options, error) {
+	f.overlay(base)
+	out := f.opts
+	o := &out
+	if len(files) > 0 {
+		o.Files = files
+	}
+	if f.quiet && !f.set.Changed("log-level") {
+		o.Telemetry.LogLevel = "error"
+	}
+	if err := f.namespaced(o); err != nil {
+		return nil, err
+	}
+	if err := f.resilience(o); err != nil {
+		return nil, err
+	}
+	if err := f.collector(o); err != nil {
+		return nil, err
+	}
+	if err := o.Check(); err != nil {
+		return o, usageError{err}
+	}
+	return o, nil
+}
+
+// resilience adds the flags that say an option in other terms.
+func (f *flags) resilience(o *deploy.Options) error {
+	if f.retries < 0 {
+		return usageError{fmt.Errorf("--retries %d: want 0 or more", f.retries)}
+	}
+	if f.set.Changed("retries") {
+		o.Limits.Retry.Attempts = f.retries + 1
+	}
+	if f.noBreaker {
+		o.Limits.Breaker.Failures = -1
+	}
+	return nil
+}
+
+// namespaced adds the flags that are about a namespace or a variable.
+func (f *flags) namespaced(o *deploy.Options) error {
 	for _, target := range []struct {
 		flag, form string
 		given      []string
@@ -132,7 +182,7 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 		for _, pair := range target.given {
 			name, value, ok := strings.Cut(pair, "=")
 			if !ok || name == "" || value == "" {
-				return nil, usageError{fmt.Errorf("--%s %s: want %s", target.flag, clipArg(pair), target.form)}
+				return usageError{fmt.Errorf("--%s %s: want %s", target.flag, clipArg(pair), target.form)}
 			}
 			target.into[name] = value
 		}
@@ -146,23 +196,10 @@ func (f *flags) options(files []string) (*deploy.Options, error) {
 		case "enforce", "warn", "off":
 			o.Checks[ns] = mode
 		default:
-			return nil, wantOneOf("--request-checks", mode, "enforce", "warn", "off")
+			return wantOneOf("--request-checks", mode, "enforce", "warn", "off")
 		}
 	}
-	if err := f.collector(); err != nil {
-		return nil, err
-	}
-	if f.retries < 0 {
-		return nil, usageError{fmt.Errorf("--retries %d: want 0 or more", f.retries)}
-	}
-	o.Limits.Retry.Attempts = f.retries + 1
-	if f.noBreaker {
-		o.Limits.Breaker.Failures = -1
-	}
-	if err := o.Check(); err != nil {
-		return nil, usageError{err}
-	}
-	return o, nil
+	return nil
 }
 
 // wantOneOf says that a flag's word is none of those that it takes, and which
@@ -188,18 +225,18 @@ func clipArg(s string) string {
 }
 
 // environment reads the env files.
-func (f *flags) environment() (*bind.Environment, error) {
-	return bind.New(bind.Options{Process: f.lookupEnv, EnvFiles: f.opts.EnvFiles, Renames: f.opts.Renames})
+func (f *flags) environment(o *deploy.Options) (*bind.Environment, error) {
+	return bind.New(bind.Options{Process: f.lookupEnv, EnvFiles: o.EnvFiles, Renames: o.Renames})
 }
 
-// level reads --log-level, and judges --log-format with it.
-func (f *flags) level() (slog.Level, error) {
+// logLevel reads the least level of the log, and judges its form with it.
+func logLevel(t *deploy.Telemetry) (slog.Level, error) {
 	var l slog.Level
-	if f.logFormat != "text" && f.logFormat != "json" {
-		return l, wantOneOf("--log-format", f.logFormat, "text", "json")
+	if t.LogFormat != "text" && t.LogFormat != "json" {
+		return l, wantOneOf("--log-format", t.LogFormat, "text", "json")
 	}
-	if err := l.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return l, wantOneOf("--log-level", f.logLevel, "debug", "info", "warn", "error")
+	if err := l.UnmarshalText([]byte(t.LogLevel)); err != nil {
+		return l, wantOneOf("--log-level", t.LogLevel, "debug", "info", "warn", "error")
 	}
 	return l, nil
 }

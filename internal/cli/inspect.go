@@ -40,10 +40,11 @@ disagree with each other or with the file.`,
 	cmd.Flags().BoolVar(&contracts, "contracts", false, "show what the contracts say instead: joins, changes, conflicts, what is left")
 	cmd.Flags().StringVar(&format, "format", "text", "form of the output: `text|json`")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		loaded, err := c.loadFor(f, args)
+		a, err := c.compileFor(f, args)
 		if err != nil {
 			return err
 		}
+		loaded := a.loaded
 		if contracts {
 			v := viewContracts(loaded)
 			return c.show(format, v, v.print)
@@ -79,20 +80,20 @@ func (c *command) show(format string, v any, text func(io.Writer) error) error {
 	}
 }
 
-// loadFor compiles files and refuses those with errors.
-func (c *command) loadFor(f *flags, files []string) (*engine.Loaded, error) {
-	opts, err := f.options(files)
+// compileFor compiles files, without values, and refuses those with errors.
+func (c *command) compileFor(f *flags, files []string) (*attempt, error) {
+	d, err := c.decide(f, files, false)
 	if err != nil {
 		return nil, err
 	}
-	loaded, found, err := engine.Load(opts)
+	a, err := compile(d, nil)
 	if err != nil {
 		return nil, err
 	}
-	if found.HasErrors() {
-		return nil, c.refuse(found, loaded)
+	if a.unbound {
+		return nil, c.refuse(a)
 	}
-	return loaded, nil
+	return a, nil
 }
 
 // planView is a plan as inspect shows it. The JSON form is stable.
@@ -445,23 +446,18 @@ the first one, as serve would serve them.`,
 	sub.Flags().StringVar(&adapter, "adapter", "", "only the adapter with this `NAMESPACE`")
 	sub.Flags().StringVar(&base, "server", "", "the `URL` under which the adapters are reached (default the file's own port on this machine)")
 	sub.RunE = func(_ *cobra.Command, args []string) error {
-		opts, err := f.options(args)
+		a, err := c.compileFor(f, args)
 		if err != nil {
 			return err
 		}
-		loaded, found, err := engine.Load(opts)
-		if err != nil {
-			return err
-		}
-		if found.HasErrors() {
-			return c.refuse(found, loaded)
-		}
+		loaded, opts := a.loaded, a.opts
 		clashes, err := engine.Clashes(loaded, opts)
 		if err != nil {
 			return usageError{err}
 		}
 		if adapter == "" && clashes.HasErrors() {
-			return c.refuse(clashes, loaded)
+			a.found = clashes
+			return c.refuse(a)
 		}
 		members, port, err := described(loaded, opts, adapter)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"patchbay/internal/deploy"
 	"patchbay/internal/engine"
 	"patchbay/internal/secret"
 	"patchbay/internal/telemetry"
@@ -28,11 +29,11 @@ func (f *flags) observeFlags(cmd *cobra.Command) {
 
 // collector fills what OpenTelemetry's own variables say and no option does.
 // Headers may hold a token, and so no flag takes them.
-func (f *flags) collector() error {
+func (f *flags) collector(o *deploy.Options) error {
 	if !f.observed {
 		return nil
 	}
-	t := &f.opts.Telemetry
+	t := &o.Telemetry
 	given := func(name string) string {
 		v, _ := f.lookupEnv(name)
 		return strings.TrimSpace(v)
@@ -59,16 +60,16 @@ func (f *flags) collector() error {
 
 // observe opens the log and what is beside it. What it writes is masked: no
 // secret of a deployment gets into a line, whoever worded it.
-func (c *command) observe(f *flags) (*slog.Logger, *engine.Observation, error) {
-	level, err := f.level()
+func (c *command) observe(opts *deploy.Options) (*slog.Logger, *engine.Observation, error) {
+	level, err := logLevel(&opts.Telemetry)
 	if err != nil {
 		return nil, nil, err
 	}
 	mask := &secret.Mask{}
-	log, err := telemetry.NewLog(mask.Writer(c.Err), f.logFormat, level)
+	log, err := telemetry.NewLog(mask.Writer(c.Err), opts.Telemetry.LogFormat, level)
 	if err != nil {
 		return nil, nil, usageError{fmt.Errorf("--log-format: %w", err)}
 	}
-	observation, err := engine.NewObservation(&f.opts, log, mask, Version())
+	observation, err := engine.NewObservation(opts, log, mask, Version())
 	return log, observation, err
 }

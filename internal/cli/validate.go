@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"patchbay/internal/deployfile"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
 	"patchbay/internal/lint"
@@ -27,13 +28,16 @@ func (c *command) validate() *cobra.Command {
 read from the environment and nothing is called. Without FILE it judges the
 embedded capability. Of several files, findings stand by file, and a table at the
 end counts them by code. The exit code is 0 when all files can be served, 1 when
-one cannot, 2 when the command line is wrong; what is not shown counts, too.`,
+one cannot, 2 when the command line is wrong; what is not shown counts, too.
+With --config it judges a deployment file and the capabilities that it names
+together; --bind then also reads the secrets that it refers to.`,
 		Example: `  patchbay validate
   patchbay validate --strict my-capability.yaml
   patchbay validate --summary capabilities/
   patchbay validate --code call-unresolved --code route-clash capabilities/
   patchbay validate --format json my-capability.yaml
-  patchbay validate --bind --env-file twilio.env my-capability.yaml`,
+  patchbay validate --bind --env-file twilio.env my-capability.yaml
+  patchbay validate --config patchbay.yaml`,
 	}
 	f := c.newFlags(cmd)
 	set := cmd.Flags()
@@ -47,22 +51,20 @@ one cannot, 2 when the command line is wrong; what is not shown counts, too.`,
 		if err := v.check(); err != nil {
 			return err
 		}
-		opts, err := f.options(args)
+		d, err := c.decide(f, args, bindToo)
 		if err != nil {
 			return err
 		}
 		progress := newProgress(c.Err)
-		loaded, found, err := engine.LoadReporting(opts, progress.report)
+		a, err := compile(d, progress.report)
 		progress.end()
 		if err != nil {
 			return err
 		}
-		if bindToo {
-			env, err := f.environment()
-			if err != nil {
-				return err
-			}
-			d, more, err := engine.Bind(loaded, opts, engine.BindOptions{Environment: env, Version: Version()})
+		found := a.found
+		// What is wrong with the deployment file leaves its values out.
+		if bindToo && !d.wrong(found) && a.loaded != nil {
+			d, more, err := engine.Bind(a.loaded, a.opts, engine.BindOptions{Environment: a.env, SandboxURL: "http://127.0.0.1", Version: Version()})
 			if err != nil {
 				return usageError{err}
 			}
@@ -77,7 +79,7 @@ one cannot, 2 when the command line is wrong; what is not shown counts, too.`,
 		if strict {
 			found = found.Strict()
 		}
-		return c.printFindings(judge(loaded, found), loaded, &v)
+		return c.printFindings(judge(a, found), a, &v)
 	}
 	return cmd
 }
@@ -106,7 +108,7 @@ func (v *selection) check() error {
 		return wantOneOf("--severity", v.severity, "error", "warning", "note")
 	}
 	var known []string
-	for _, info := range slices.Concat(spec.Codes(), lint.Codes(), plan.Codes()) {
+	for _, info := range slices.Concat(spec.Codes(), lint.Codes(), plan.Codes(), engine.Codes(), deployfile.Codes()) {
 		known = append(known, string(info.Code))
 	}
 	for _, code := range v.codes {
@@ -154,14 +156,21 @@ type fileVerdict struct {
 }
 
 // judge gives the findings to their files, which keep the order in which they
-// were named.
-func judge(loaded *engine.Loaded, found diag.List) *verdict {
-	out := &verdict{Servable: !found.HasErrors(), all: found, Files: make([]fileVerdict, 0, len(loaded.Files))}
+// were named; the deployment file comes first.
+func judge(a *attempt, found diag.List) *verdict {
+	out := &verdict{Servable: !found.HasErrors(), all: found, Files: []fileVerdict{}}
 	by := map[string]diag.List{}
 	for _, d := range found {
 		by[d.Span.File] = append(by[d.Span.File], d)
 	}
-	for _, name := range loaded.Files {
+	var names []string
+	if a.file != nil {
+		names = append(names, a.file.Name)
+	}
+	if a.loaded != nil {
+		names = append(names, a.loaded.Files...)
+	}
+	for _, name := range names {
 		list, seen := by[name]
 		if !seen {
 			list = diag.List{}
@@ -175,7 +184,7 @@ func judge(loaded *engine.Loaded, found diag.List) *verdict {
 	return out
 }
 
-func (c *command) printFindings(of *verdict, loaded *engine.Loaded, v *selection) error {
+func (c *command) printFindings(of *verdict, a *attempt, v *selection) error {
 	for i := range of.Files {
 		of.Files[i].Findings = v.filter(of.Files[i].Findings)
 	}
@@ -192,10 +201,10 @@ func (c *command) printFindings(of *verdict, loaded *engine.Loaded, v *selection
 			return err
 		}
 	} else {
-		if err := c.printGroups(of, shown, loaded, v); err != nil {
+		if err := c.printGroups(of, shown, a, v); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.Err, "patchbay: %s: %s\n", of.sentence(loaded), diag.Summary(of.all))
+		fmt.Fprintf(c.Err, "patchbay: %s: %s\n", of.sentence(a), diag.Summary(of.all))
 	}
 	if !of.Servable {
 		return silentError{}
@@ -204,7 +213,7 @@ func (c *command) printFindings(of *verdict, loaded *engine.Loaded, v *selection
 }
 
 // sentence is the verdict in words.
-func (of *verdict) sentence(loaded *engine.Loaded) string {
+func (of *verdict) sentence(a *attempt) string {
 	failed := 0
 	for _, f := range of.Files {
 		if !f.Servable {
@@ -213,7 +222,7 @@ func (of *verdict) sentence(loaded *engine.Loaded) string {
 	}
 	what := fmt.Sprintf("%d files", len(of.Files))
 	switch {
-	case loaded.Embedded:
+	case a.file == nil && a.loaded.Embedded:
 		what = "the embedded capability"
 	case len(of.Files) == 1:
 		what = of.Files[0].File
@@ -231,9 +240,9 @@ const mostShown = 200
 
 // printGroups prints the findings by file and, where there are several files or
 // nothing else is wanted, the counts by code.
-func (c *command) printGroups(of *verdict, shown diag.List, loaded *engine.Loaded, v *selection) error {
+func (c *command) printGroups(of *verdict, shown diag.List, a *attempt, v *selection) error {
 	if len(of.Files) == 1 && !v.summary {
-		return c.printDiagnostics(c.Out, shown, loaded.Source)
+		return c.printDiagnostics(c.Out, shown, a.source(a.loaded))
 	}
 	out := printable{c.Out}
 	if !v.summary {
@@ -252,7 +261,7 @@ func (c *command) printGroups(of *verdict, shown diag.List, loaded *engine.Loade
 				does = "cannot be served"
 			}
 			fmt.Fprintf(out, "%s %s: %s\n", f.File, does, diag.Summary(f.Findings))
-			if err := c.printDiagnostics(c.Out, list, loaded.Source); err != nil {
+			if err := c.printDiagnostics(c.Out, list, a.source(a.loaded)); err != nil {
 				return err
 			}
 			fmt.Fprintln(out)

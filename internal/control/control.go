@@ -53,8 +53,10 @@ type Status struct {
 	Skipped   []Skipped  `json:"skipped,omitempty"`
 	Adapters  []Adapter  `json:"adapters"`
 	Upstreams []Upstream `json:"upstreams"`
-	// Reload is the last one, nil before the first.
-	Reload *Reload `json:"last_reload,omitempty"`
+	// Generation counts the deployments that have been in service; Reload is the
+	// last one, nil before the first.
+	Generation int64   `json:"generation"`
+	Reload     *Reload `json:"last_reload,omitempty"`
 }
 
 // State is where the process is in its life.
@@ -106,9 +108,29 @@ type Upstream struct {
 // Reload is how a reload went.
 type Reload struct {
 	Time time.Time `json:"time"`
-	OK   bool      `json:"ok"`
+	// Trigger is what asked for it, Seconds how long it took.
+	Trigger string  `json:"trigger"`
+	OK      bool    `json:"ok"`
+	Seconds float64 `json:"seconds"`
 	// Error says why the deployment before it is still in service.
 	Error string `json:"error,omitempty"`
+	// Findings are those about the files, errors first; MoreFindings are left out.
+	Findings     []Finding `json:"findings,omitempty"`
+	MoreFindings int       `json:"more_findings,omitempty"`
+	// Opened and Closed are addresses, Restart settings that take effect with the
+	// next start.
+	Opened  []string `json:"opened,omitempty"`
+	Closed  []string `json:"closed,omitempty"`
+	Restart []string `json:"restart,omitempty"`
+}
+
+// Finding is one about a file.
+type Finding struct {
+	At       string `json:"at"`
+	Severity string `json:"severity"`
+	Code     string `json:"code"`
+	Message  string `json:"message"`
+	Hint     string `json:"hint,omitempty"`
 }
 
 // Handler serves the control listener. It is safe for concurrent use.

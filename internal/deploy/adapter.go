@@ -22,7 +22,7 @@ type Adapter struct {
 	// Rate bounds the requests of one caller: a named one, or an address.
 	Rate Rate
 	// ReadOnly, Tools and Tags bound the tools of an MCP adapter, MaxResult a
-	// result, in bytes.
+	// result, in bytes; a negative one is no bound.
 	ReadOnly    bool
 	Tools, Tags []string
 	MaxResult   int
@@ -120,10 +120,13 @@ func (o *Options) Adapter(namespace string) Adapter {
 	if a.CORS.Origins == nil {
 		a.CORS = all.CORS
 	}
-	a.MaxBody, a.Rate, a.MaxResult = cmp.Or(a.MaxBody, all.MaxBody, o.Limits.MaxBody), cmp.Or(a.Rate, all.Rate), cmp.Or(a.MaxResult, all.MaxResult, o.MaxResult)
+	a.MaxBody, a.Rate, a.MaxResult = cmp.Or(a.MaxBody, all.MaxBody, o.Limits.MaxBody), cmp.Or(a.Rate, all.Rate), max(0, cmp.Or(a.MaxResult, all.MaxResult, o.MaxResult))
 	a.ReadOnly = a.ReadOnly || all.ReadOnly || o.ReadOnly
 	if a.Tools == nil && a.Tags == nil {
 		a.Tools, a.Tags = all.Tools, all.Tags
+	}
+	if a.Tools == nil && a.Tags == nil {
+		a.Tools, a.Tags = o.Tools, o.Tags
 	}
 	return a
 }

@@ -1,5 +1,5 @@
 // Package deploy holds what an operator decides about a deployment, as typed
-// options: they are filled from flags today and from a file later, and the
+// options: they are filled from flags and from a deployment file, and the
 // engine reads nothing else. Nothing in a capability file is an operator's
 // decision; a file's ports and addresses are defaults that these options
 // override.
@@ -68,6 +68,8 @@ type Options struct {
 	MaxResult int
 	// Drain bounds the end: how long requests under way may take.
 	Drain time.Duration
+	// Watch loads the deployment again when one of its files changes.
+	Watch bool
 	// UpstreamSettings and AdapterSettings are decisions about one namespace, or
 	// "" for all; [Options.Upstream] and [Options.Adapter] say what holds.
 	UpstreamSettings map[string]Upstream
@@ -108,12 +110,12 @@ type Limits struct {
 func Defaults() Options {
 	return Options{
 		Listen: map[string]string{}, Mounts: map[string]string{}, Upstreams: map[string]string{}, Renames: map[string]string{}, Checks: map[string]string{}, BodyTypes: map[string]string{},
-		Sandbox: Sandbox{SetupDelay: 400 * time.Millisecond},
+		Sandbox: Sandbox{SetupDelay: 400 * time.Millisecond, SeedChannels: 1},
 		Limits: Limits{
 			MaxBody: 1 << 20, MaxResponse: 10 << 20, MaxConcurrent: 256, MaxQueue: 1024, Connect: 5 * time.Second, Header: 30 * time.Second, Total: 60 * time.Second,
 			Retry: Retry{Attempts: 3, Base: 200 * time.Millisecond, Max: 5 * time.Second}, Breaker: Breaker{Failures: 10, Window: 20, Pause: 5 * time.Second},
 		},
-		Telemetry:   Telemetry{Sample: 1},
+		Telemetry:   Telemetry{LogFormat: "text", LogLevel: "info", Sample: 1},
 		MaxResult:   64 << 10,
 		Drain:       15 * time.Second,
 		Idempotency: Idempotency{MaxEntries: 100_000, MaxBytes: 64 << 20, Seconds: 24 * 3600},

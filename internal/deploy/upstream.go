@@ -17,7 +17,7 @@ type Upstream struct {
 	// MaxResponse bounds an answer, in bytes after decompression.
 	MaxResponse int64
 	// MaxConcurrent bounds calls under way at once, MaxQueue those that wait for
-	// their turn.
+	// their turn; a negative one lets none wait.
 	MaxConcurrent, MaxQueue int
 	// Checks is enforce, warn or off, BodyType form or json.
 	Checks, BodyType string
@@ -90,7 +90,7 @@ func (o *Options) Upstream(namespace string) Upstream {
 	u.Total = cmp.Or(u.Total, all.Total, o.Limits.Total)
 	u.MaxResponse = cmp.Or(u.MaxResponse, all.MaxResponse, o.Limits.MaxResponse)
 	u.MaxConcurrent = cmp.Or(u.MaxConcurrent, all.MaxConcurrent, o.Limits.MaxConcurrent)
-	u.MaxQueue = cmp.Or(u.MaxQueue, all.MaxQueue, o.Limits.MaxQueue)
+	u.MaxQueue = max(0, cmp.Or(u.MaxQueue, all.MaxQueue, o.Limits.MaxQueue))
 	u.Checks = cmp.Or(o.Checks[namespace], u.Checks, o.Checks[""], all.Checks)
 	u.BodyType = cmp.Or(o.BodyTypes[namespace], u.BodyType, o.BodyTypes[""], all.BodyType)
 	u.Retry, u.Breaker = u.Retry.or(all.Retry).or(o.Limits.Retry), u.Breaker.or(all.Breaker).or(o.Limits.Breaker)

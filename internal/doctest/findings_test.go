@@ -15,7 +15,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"patchbay/internal/bind"
+	"patchbay/internal/cli"
 	"patchbay/internal/deploy"
+	"patchbay/internal/deployfile"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
 	"patchbay/internal/lint"
@@ -25,14 +27,17 @@ import (
 
 // codes are all findings that a capability can lead to.
 func codes() []diag.CodeInfo {
-	all := slices.Concat(spec.Codes(), lint.Codes(), plan.Codes(), engine.Codes())
+	all := slices.Concat(spec.Codes(), lint.Codes(), plan.Codes(), engine.Codes(), deployfile.Codes())
 	slices.SortFunc(all, func(a, b diag.CodeInfo) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	return all
 }
 
 // withoutExample are codes whose example would be too long to show.
 func withoutExample() map[diag.Code]string {
-	return map[diag.Code]string{spec.CodeTooManyFindings: "A thousand findings of a severity are listed."}
+	return map[diag.Code]string{
+		spec.CodeTooManyFindings: "A thousand findings of a severity are listed.",
+		deployfile.CodeLimit:     "A megabyte is read.",
+	}
 }
 
 // TestFindingsPage keeps docs/diagnostics.md in step with the codes. Each
@@ -48,12 +53,21 @@ func TestFindingsPage(t *testing.T) {
 	}
 	base := examples["base"]
 	delete(examples, "base")
+	deployments, err := txtar.ParseFile("testdata/config-findings.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range deployments.Files {
+		examples[diag.Code(f.Name)] = string(f.Data)
+	}
 	var page strings.Builder
 	for _, info := range codes() {
 		fmt.Fprintf(&page, "\n## %s\n\n%s. %s\n", info.Code, capital(info.Severity.String()), info.Meaning)
 		edits, ok := examples[info.Code]
 		delete(examples, info.Code)
 		switch reason, excused := withoutExample()[info.Code]; {
+		case ok && strings.HasPrefix(string(info.Code), "config-"):
+			fmt.Fprintf(&page, "\n```text\n%s\n```\n", strings.TrimRight(configFinding(t, info.Code, edits), "\n"))
 		case ok:
 			fmt.Fprintf(&page, "\n```text\n%s\n```\n", strings.TrimRight(finding(t, info.Code, base, edits), "\n"))
 		case excused:
@@ -67,6 +81,34 @@ func TestFindingsPage(t *testing.T) {
 		t.Errorf("testdata/findings.txtar has an example of %s, which is no code", code)
 	}
 	generated(t, "diagnostics.md", page.String())
+}
+
+// configFinding is what validate prints about a deployment file.
+func configFinding(t *testing.T, code diag.Code, text string) (out string) {
+	t.Helper()
+	t.Run(string(code), func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		for name, text := range map[string]string{"patchbay.yaml": text, "open": "s3cret\n"} {
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod("open", 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var printed, errs strings.Builder
+		none := func(name string) (string, bool) { return "", strings.HasPrefix(name, "TWILIO_") }
+		cli.Main(t.Context(), []string{"validate", "--bind", "--config", "patchbay.yaml", "--code", string(code)}, cli.Streams{In: strings.NewReader(""), Out: &printed, Err: &errs}, none)
+		_, findings, _ := strings.Cut(printed.String(), "\n")
+		if strings.HasPrefix(printed.String(), "patchbay.yaml:") {
+			findings = printed.String() // of one file alone
+		}
+		out, _, _ = strings.Cut(findings, "\n\n")
+		if !strings.Contains(out, "["+string(code)+"]") {
+			t.Errorf("no %s in\n%s%s", code, printed.String(), errs.String())
+		}
+	})
+	return out
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"patchbay/internal/cli"
+	"patchbay/internal/deployfile"
 	"patchbay/internal/telemetry"
 )
 
@@ -65,6 +66,19 @@ func TestMetricsPage(t *testing.T) {
 		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", f.Name, f.Kind, strings.Join(f.Labels, ", "), f.Help)
 	}
 	generated(t, "observability.md", page.String())
+}
+
+// TestConfigurationPage keeps docs/configuration.md in step with the keys that a
+// deployment file may have, and the flags that it names with the commands'.
+func TestConfigurationPage(t *testing.T) {
+	page := deployfile.Page()
+	generated(t, "configuration.md", page)
+	flags := helpOf(t, []string{"serve"})
+	for _, m := range regexp.MustCompile("`--([a-z-]+)` \\|\n").FindAllStringSubmatch(page, -1) {
+		if !strings.Contains(flags, " --"+m[1]+" ") {
+			t.Errorf("the page names the flag --%s, which serve does not have", m[1])
+		}
+	}
 }
 
 func helpOf(t *testing.T, words []string) string {

@@ -13,6 +13,7 @@ import (
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/plan"
+	"patchbay/internal/secret"
 	"patchbay/internal/telemetry"
 	"patchbay/internal/upstream"
 )
@@ -29,9 +30,16 @@ type Deployment struct {
 	pool *upstream.Pool
 	// issuers are its own, nil where they are the engine's.
 	issuers *auth.Issuers
-	// States are what the deployment knows about its upstreams, for the next one.
-	States *upstream.States
+	lease   lease
+	// stage is what of the engine's state is the deployment's.
+	stage *Stage
+	// generation counts the deployments that the engine has served, from 1.
+	generation int64
 }
+
+// Generation says which of its engine's deployments it is, counted from 1; 0 is one
+// that was never served.
+func (d *Deployment) Generation() int64 { return d.generation }
 
 // BindOptions are what binding needs besides the deployment's options.
 type BindOptions struct {
@@ -40,16 +48,18 @@ type BindOptions struct {
 	SandboxURL string
 	// Lenient goes on without credentials; calls then say what is missing.
 	Lenient bool
-	// Issuers are the engine's, see [Engine.Issuers]; nil makes ones that end with
+	// Issuers are the engine's, see [Engine.Binding]; nil makes ones that end with
 	// the deployment, and whose keys no other one knows.
 	Issuers *auth.Issuers
 	Version string
-	// Metrics counts the calls of upstreams; [Engine.Metrics] has those of the
-	// process. Nil counts none.
+	// Metrics counts the calls of upstreams; nil counts none.
 	Metrics *telemetry.Metrics
-	// States have what is known about upstreams. A deployment that replaces
-	// another is given the other's, see [Deployment.States]; nil makes new ones.
+	// Mask learns the secrets of the deployment; nil is nobody.
+	Mask *secret.Mask
+	// States have what is known about upstreams, Stage the other state that outlives
+	// deployments. Nil makes new ones.
 	States *upstream.States
+	Stage  *Stage
 }
 
 // Simulated reports whether the sandbox stands in for a host.
@@ -57,62 +67,73 @@ func Simulated(host string) bool { return host == "flex-api.twilio.com" }
 
 // Bind gives loaded documents their values.
 func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.List, error) {
+	d := &Deployment{Options: opts, Loaded: l, stage: with.Stage}
+	d.lease.users.Store(1)
 	if with.States == nil {
 		with.States = new(upstream.States)
 	}
-	d := &Deployment{Options: opts, Loaded: l, States: with.States}
-	if err := known(l, opts); err != nil {
+	if with.Issuers == nil {
+		with.Issuers = newIssuers(nil)
+		d.issuers = with.Issuers
+	}
+	found, err := d.bind(with)
+	if err != nil {
+		d.Close()
 		return nil, nil, err
+	}
+	return d, found, nil
+}
+
+func (d *Deployment) bind(with BindOptions) (diag.List, error) {
+	l, opts := d.Loaded, d.Options
+	with.Mask.Add(deploymentSecrets(opts)...)
+	if err := known(l, opts); err != nil {
+		return nil, err
 	}
 	var diags diag.List
 	defaults := opts.Upstream("")
 	bounds, err := upstreamOptions("", &defaults, with.Version)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if d.pool, err = upstream.NewPool(bounds); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	environments := make([]*bind.Environment, len(l.Plans))
 	for i, p := range l.Plans {
 		environments[i] = with.Environment.For(Namespaces(p)...)
 		bo, err := bindOptions(p, opts, with, d.pool)
 		if err != nil {
-			d.Close()
-			return nil, nil, err
+			return nil, err
 		}
 		bo.Environment = environments[i]
 		if opts.Sandbox.Enabled {
 			if err := simulate(&bo, p, with.SandboxURL); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 		}
 		b, found := plan.Bind(p, bo)
 		diags = append(diags, found...)
 		d.Bound = append(d.Bound, b)
+		with.Mask.Add(b.Secrets()...)
 	}
 	if !opts.Sandbox.Enabled {
 		diags = append(diags, shared(d, environments)...)
 	}
 	if d.groups, err = groups(l.Plans, opts); err != nil {
-		d.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	if with.Issuers == nil {
-		with.Issuers = newIssuers(nil)
-		d.issuers = with.Issuers
-	}
-	in := newInbound(with.Issuers)
+	in := newInbound(with.Issuers, with.Stage)
 	for i := range d.groups {
 		d.groups[i].bind(d.Bound)
 		if err := in.guard(&d.groups[i], opts); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if err := errors.Join(checkScopes(d.groups, opts), checkCallers(d.groups, l.Plans, opts)); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return d, append(diags, check(d.groups)...).Sorted(), nil
+	return append(diags, check(d.groups)...).Sorted(), nil
 }
 
 // Namespaces are the names by which options can mean a file: those of what it
@@ -250,7 +271,9 @@ func simulate(out *plan.BindOptions, p *plan.Plan, address string) error {
 
 // Close gives up what the deployment holds open.
 func (d *Deployment) Close() {
-	d.pool.Close()
+	if d.pool != nil {
+		d.pool.Close()
+	}
 	for _, b := range d.Bound {
 		b.Close() // upstreams with settings of their own share no connections
 	}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -15,65 +13,47 @@ import (
 	"time"
 
 	"patchbay/internal/auth"
-	"patchbay/internal/deploy"
 	mcpadapter "patchbay/internal/expose/mcp"
 	"patchbay/internal/fault"
-	"patchbay/internal/guard"
 	"patchbay/internal/mcp"
-	"patchbay/internal/problem"
 	"patchbay/internal/telemetry"
 	"patchbay/internal/upstream"
 )
 
-// Engine serves a deployment until it is shut down.
+// Engine serves a deployment until it is shut down, and replaces it by another
+// one when it is told to. It is safe for concurrent use.
 type Engine struct {
 	log     *slog.Logger
 	access  *telemetry.Logger
 	ids     *telemetry.IDs
 	version string
-	// current is what requests are served by; swapping it is how a deployment
-	// replaces another.
-	current   atomic.Pointer[Deployment]
-	listeners []*listener
-	sandbox   *listener
-	issuers   *auth.Issuers
-	// keys outlives deployments: a key holds across a reload.
+	source  Source
+	// What outlives deployments: the keys of issuers, stored answers, what is known
+	// about upstreams, and the rest. See state.go.
+	issuers *auth.Issuers
 	keys    keys
+	states  upstream.States
+	state   State
+	// current is what is served; generation counts what has been.
+	current    atomic.Pointer[Deployment]
+	generation atomic.Int64
+	// reloading is held while another deployment is made and takes over, mu while
+	// the lists of listeners change.
+	reloading sync.Mutex
+	last      atomic.Pointer[ReloadResult]
+	mu        sync.Mutex
+	stopping  bool
+	listeners []*listener
+	// leaving are listeners that a reload has given up and that still answer.
+	leaving []*listener
+	sandbox *listener
 	failed  chan error
 	serving sync.WaitGroup
-	// base is the parent of every request's context; stop ends it when the
-	// drain time is over.
+	// base is the parent of every listener's context.
 	base context.Context
 	stop context.CancelCauseFunc
 	// observed is what operators see; see observe.go.
 	observed observed
-}
-
-// listener is a group of adapters on its sockets.
-type listener struct {
-	// name is how errors call it.
-	name    string
-	host    string
-	sockets []net.Listener
-	server  *http.Server
-	// certificates are those of a listener that speaks TLS.
-	certificates *certificates
-	handler      atomic.Pointer[http.Handler]
-}
-
-// URL returns the address a client on this machine uses.
-func (l *listener) url() string {
-	_, port, _ := net.SplitHostPort(l.sockets[0].Addr().String())
-	host := l.host
-	switch host {
-	case "localhost", "0.0.0.0", "::", "":
-		host = "127.0.0.1"
-	}
-	scheme := "http://"
-	if l.certificates != nil {
-		scheme = "https://"
-	}
-	return scheme + net.JoinHostPort(host, port)
 }
 
 // Config is what an engine needs besides the deployment.
@@ -82,6 +62,8 @@ type Config struct {
 	Version string
 	// Observation is where requests are told of; nil counts and logs them only.
 	Observation *Observation
+	// Source makes the deployments of [Engine.Reload]; without one there are none.
+	Source Source
 }
 
 // New returns an engine that serves nothing yet.
@@ -92,135 +74,39 @@ func New(c Config) *Engine {
 		o = plainObservation(c.Log, c.Version)
 	}
 	e := &Engine{
-		base: base, stop: stop, observed: observed{Observation: o, started: time.Now()},
+		base: base, stop: stop, source: c.Source, observed: observed{Observation: o, started: time.Now()},
 		log: c.Log, access: o.access, ids: telemetry.NewIDs(), version: c.Version, failed: make(chan error, 1),
 	}
 	e.issuers = newIssuers(e.reportIssuer)
 	return e
 }
 
-// Start opens every adapter of the deployment. Nothing is served when one of
-// them cannot open; [Engine.Shutdown] then closes those that did.
+// Binding returns what a deployment of this engine is bound with, so that it goes
+// on where the one before it ends. Environment and addresses are the caller's.
+func (e *Engine) Binding() BindOptions {
+	return BindOptions{
+		Version: e.version, Issuers: e.issuers, Metrics: e.observed.metrics, Mask: e.observed.mask, States: &e.states, Stage: e.state.Stage(),
+	}
+}
+
+// Current returns the deployment that is served, or nil.
+func (e *Engine) Current() *Deployment { return e.current.Load() }
+
+// Start opens every adapter of the first deployment. Nothing is served when one
+// of them cannot open.
 func (e *Engine) Start(d *Deployment) ([]Listening, error) {
-	if err := d.checkSelection(); err != nil {
-		return nil, err
-	}
-	if err := e.open(d); err != nil {
-		return nil, err
-	}
-	e.observed.learn(d)
-	served := e.listening(d)
-	for i, l := range e.listeners {
-		h, err := e.handler(d, &d.groups[i], l, served)
-		if err != nil {
-			return nil, err
-		}
-		l.handler.Store(&h)
-	}
-	e.current.Store(d)
-	e.inService(served)
-	for _, l := range e.listeners {
-		e.serve(l, d.Options)
-	}
-	e.prepareKeys(d)
-	return served, nil
-}
-
-// open binds the sockets of the deployment's groups, in their order.
-func (e *Engine) open(d *Deployment) error {
-	if len(d.groups) == 0 {
-		return errors.New("the capability exposes no adapter that listens")
-	}
-	for i := range d.groups {
-		g := &d.groups[i]
-		if !upstream.IsLoopback(g.host) && !d.Options.AllowUnauthenticated {
-			for _, m := range g.members {
-				if !m.guarded {
-					return fmt.Errorf("%s would be reachable from outside on %s without credentials, and would spend yours; declare authentication on the adapter, "+
-						"or start with --allow-unauthenticated", m.namespace, net.JoinHostPort(g.host, g.port))
-				}
-			}
-		}
-		l := &listener{name: g.name(), host: g.host}
-		if g.tls.On() {
-			var err error
-			if l.certificates, err = loadCertificates(g.tls, e.log); err != nil {
-				return fmt.Errorf("%s cannot speak TLS: %w", l.name, err)
-			}
-		}
-		var err error
-		if l.sockets, err = listen(g.host, g.port); err != nil {
-			return listenFault(g.members[0].namespace, g.host, g.port, err)
-		}
-		e.listeners = append(e.listeners, l)
-	}
-	return nil
-}
-
-// guarded puts the browser defence before a handler.
-func (e *Engine) guarded(h http.Handler, host string, g *group, opts *deploy.Options) (http.Handler, error) {
-	options := guard.Options{
-		Loopback: upstream.IsLoopback(host), Hosts: opts.AllowHosts, Origins: append(slices.Clone(opts.AllowOrigins), g.cors.Origins...), MaxAge: g.cors.MaxAge,
-		Landing: []string{"/", "/.patchbay"},
-		Refuse: func(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
-			id := e.ids.Next()
-			status := problem.Write(w, f, id)
-			e.access.Log(r.Context(), &telemetry.Access{Protocol: "guard", Method: r.Method, Status: status, RequestID: id, Fault: f})
-		},
-	}
-	if g.takesTokens() {
-		options.Public = []string{auth.WellKnown}
-	}
-	before, err := guard.New(options)
+	e.reloading.Lock()
+	defer e.reloading.Unlock()
+	c, err := e.change(d)
 	if err != nil {
+		d.release()
 		return nil, err
 	}
-	return before.Wrap(h), nil
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.apply(c)
+	return c.served, nil
 }
-
-func (e *Engine) serve(l *listener, opts *deploy.Options) {
-	l.server = &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			(*l.handler.Load()).ServeHTTP(w, r)
-		}),
-		BaseContext: func(net.Listener) context.Context { return e.base },
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return telemetry.WithPeer(ctx, c.RemoteAddr().String())
-		},
-		ConnState:         e.connState(l.name),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		WriteTimeout:      opts.Limits.Total + 60*time.Second,
-		IdleTimeout:       120 * time.Second,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(serverNoise{e.log.Handler()}, slog.LevelDebug),
-	}
-	if l.certificates != nil {
-		l.server.TLSConfig = l.certificates.listening()
-	}
-	for _, s := range l.sockets {
-		e.serving.Go(func() {
-			if err := l.accept(s); err != nil && !errors.Is(err, http.ErrServerClosed) {
-				select {
-				case e.failed <- fmt.Errorf("%s stopped: %w", l.name, err):
-				default:
-				}
-			}
-		})
-	}
-}
-
-// accept serves what connects to one of the sockets.
-func (l *listener) accept(s net.Listener) error {
-	if l.certificates != nil {
-		return l.server.ServeTLS(s, "", "")
-	}
-	return l.server.Serve(s)
-}
-
-// serverNoise passes net/http's own messages on at debug level: broken
-// connections are the client's affair.
-type serverNoise struct{ slog.Handler }
 
 // Failed delivers an error when a listener breaks.
 func (e *Engine) Failed() <-chan error { return e.failed }
@@ -232,16 +118,20 @@ func (e *Engine) Shutdown(drain time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	e.observed.draining.Store(true)
+	e.mu.Lock()
+	e.stopping = true
+	listeners := slices.Concat(e.listeners, e.leaving)
+	e.mu.Unlock()
 	// The simulator ends last: draining requests still call it.
-	err := e.end(ctx, e.listeners)
+	err := end(ctx, listeners)
 	if e.sandbox != nil {
-		err = errors.Join(err, e.end(ctx, []*listener{e.sandbox}))
+		err = errors.Join(err, end(ctx, []*listener{e.sandbox}))
 	}
 	// Operators see the end from the control listener, which therefore ends after
 	// all others; what was to be told of it is told last.
 	if e.observed.control != nil {
 		last, cancel := context.WithTimeout(context.Background(), farewell)
-		err = errors.Join(err, e.end(last, []*listener{e.observed.control}))
+		err = errors.Join(err, end(last, []*listener{e.observed.control}))
 		cancel()
 	}
 	e.stop(nil)
@@ -250,8 +140,8 @@ func (e *Engine) Shutdown(drain time.Duration) error {
 	told, cancelTold := context.WithTimeout(context.Background(), maxTelling)
 	defer cancelTold()
 	e.observed.close(told)
-	if d := e.current.Load(); d != nil {
-		d.Close()
+	if d := e.current.Swap(nil); d != nil {
+		d.release()
 	}
 	return err
 }
@@ -262,22 +152,22 @@ const maxTelling = 5 * time.Second
 // farewell is how long a request that is told to stop may take to say so.
 const farewell = time.Second
 
-func (e *Engine) end(ctx context.Context, listeners []*listener) error {
+// end drains listeners, side by side.
+func end(ctx context.Context, listeners []*listener) error {
 	var group sync.WaitGroup
 	errs := make([]error, len(listeners))
 	for i, l := range listeners {
 		if l.server == nil {
-			for _, s := range l.sockets {
-				_ = s.Close()
-			}
+			l.close()
 			continue
 		}
 		group.Go(func() {
+			defer l.stop(nil)
 			if l.server.Shutdown(ctx) == nil {
 				return
 			}
 			errs[i] = fmt.Errorf("%s: requests under way did not finish within the drain time", l.name)
-			e.stop(fault.New(fault.Busy, "the gateway is stopping"))
+			l.stop(fault.New(fault.Busy, "the gateway is stopping"))
 			last, cancel := context.WithTimeout(context.Background(), farewell)
 			defer cancel()
 			if l.server.Shutdown(last) != nil {

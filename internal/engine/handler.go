@@ -42,13 +42,12 @@ type ServedMCP struct {
 	Tools []*plan.Tool
 }
 
-// listening describes the open listeners.
-func (e *Engine) listening(d *Deployment) []Listening {
+// listening describes the listeners of a deployment's groups.
+func listening(d *Deployment, listeners []*listener) []Listening {
 	var out []Listening
-	selection := d.selection()
-	for i, l := range e.listeners {
+	for i, l := range listeners {
 		g := &d.groups[i]
-		at := Listening{URL: l.url()}
+		at := Listening{URL: l.url(g.tls.On())}
 		var offers mcpadapter.Offers
 		if g.kind == kindMCP {
 			at.URL += "/mcp"
@@ -59,7 +58,7 @@ func (e *Engine) listening(d *Deployment) []Listening {
 				at.REST = append(at.REST, ServedREST{Adapter: m.rest, URL: at.URL + m.mount, Mount: m.mount})
 				continue
 			}
-			served := ServedMCP{Adapter: m.mcp, URL: at.URL, Tools: selection.Offered(offers[j])}
+			served := ServedMCP{Adapter: m.mcp, URL: at.URL, Tools: d.selection(m.namespace).Offered(offers[j])}
 			if len(g.members) > 1 {
 				served.URL += "/" + url.PathEscape(m.namespace)
 			}
@@ -77,7 +76,7 @@ func (e *Engine) handler(d *Deployment, g *group, l *listener, served []Listenin
 	case kindREST:
 		h, err = e.restHandler(d, g, l, served)
 	case kindMCP:
-		h, err = mcpadapter.NewEndpoint(e.mcpMembers(d, g), mcp.HTTPOptions{MaxBodyBytes: d.Options.Limits.MaxBody + 1<<16})
+		h, err = mcpadapter.NewEndpoint(e.mcpMembers(d, g), mcp.HTTPOptions{MaxBodyBytes: d.maxBody(g) + 1<<16})
 	}
 	if err != nil {
 		return nil, err
@@ -86,7 +85,8 @@ func (e *Engine) handler(d *Deployment, g *group, l *listener, served []Listenin
 }
 
 func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []Listening) (http.Handler, error) {
-	options := rest.Options{MaxBody: d.Options.Limits.MaxBody, Log: e.access, IDs: e.ids, Keys: e.keys.keeper(d.Options)}
+	options := rest.Options{MaxBody: d.maxBody(g), Log: e.access, IDs: e.ids, Keys: e.keys.keeper(d.Options)}
+	address := l.url(g.tls.On())
 	infos := make([]page.Info, len(g.members))
 	tools := map[*plan.MCPAdapter]string{}
 	for _, at := range served {
@@ -98,7 +98,7 @@ func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []List
 		options.Members = append(options.Members, rest.Member{
 			Bound: m.bound, Adapter: m.rest, Verifier: m.verifier, Limiter: m.limiter, MaxBody: d.Options.Adapter(m.namespace).MaxBody, Mount: m.mount,
 		})
-		infos[i] = d.pageInfo(&m, l.url(), e.version, tools)
+		infos[i] = d.pageInfo(&m, address, e.version, tools)
 	}
 	if len(infos) == 1 && len(d.Loaded.Skipped) == 0 {
 		pages, err := page.Build(infos[0])
@@ -113,7 +113,7 @@ func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []List
 		}
 		return rest.New(options), nil
 	}
-	catalogue, err := page.NewCatalogue(d.catalogue(infos, l.url(), e.version, served))
+	catalogue, err := page.NewCatalogue(d.catalogue(infos, address, e.version, served))
 	if err != nil {
 		return nil, err
 	}
@@ -165,32 +165,76 @@ func (e *Engine) mcpMembers(d *Deployment, g *group) []mcpadapter.Member {
 
 func (e *Engine) mcpOptions(d *Deployment, b *plan.Bound, a *plan.MCPAdapter) mcpadapter.Options {
 	return mcpadapter.Options{
-		Bound: b, Adapter: a, Version: e.version, Log: e.access, IDs: e.ids, MaxResult: d.Options.MaxResult, Keys: e.keys.keeper(d.Options), Selection: *d.selection(),
+		Bound: b, Adapter: a, Version: e.version, Log: e.access, IDs: e.ids, MaxResult: d.Options.Adapter(a.Namespace).MaxResult, Keys: e.keys.keeper(d.Options), Selection: *d.selection(a.Namespace),
 	}
 }
 
-// selection is the operator's choice of tools.
-func (d *Deployment) selection() *mcpadapter.Selection {
-	return &mcpadapter.Selection{ReadOnly: d.Options.ReadOnly, Tools: d.Options.Tools, Tags: d.Options.Tags}
+// maxBody bounds the requests to a group: an address takes what the most
+// generous of its adapters takes.
+func (d *Deployment) maxBody(g *group) int64 {
+	var most int64
+	for i := range g.members {
+		most = max(most, d.Options.Adapter(g.members[i].namespace).MaxBody)
+	}
+	return most
+}
+
+// selection is the operator's choice among the tools of an adapter.
+func (d *Deployment) selection(namespace string) *mcpadapter.Selection {
+	a := d.Options.Adapter(namespace)
+	return &mcpadapter.Selection{ReadOnly: a.ReadOnly, Tools: a.Tools, Tags: a.Tags}
+}
+
+// selects reports whether the operator has chosen tools by name or tag.
+func (d *Deployment) selects() bool {
+	n := len(d.Options.Tools) + len(d.Options.Tags)
+	for _, a := range d.Options.AdapterSettings {
+		n += len(a.Tools) + len(a.Tags)
+	}
+	return n > 0
 }
 
 // checkSelection returns an error for a name of the operator's choice that is
-// none of the deployment's.
+// none of those that it is about: all adapters, or one.
 func (d *Deployment) checkSelection() error {
-	selection := d.selection()
-	if len(selection.Tools)+len(selection.Tags) == 0 {
+	if !d.selects() {
 		return nil
 	}
 	var all []mcpadapter.Offers
+	own := map[string][]mcpadapter.Offers{}
+	add := func(offers mcpadapter.Offers, namespaces ...string) {
+		all = append(all, offers)
+		for _, ns := range namespaces {
+			own[ns] = append(own[ns], offers)
+		}
+	}
 	for _, b := range d.Bound {
-		all = append(all, mcpadapter.NewOffers(b.Plan.MCP))
+		var namespaces []string
+		for _, a := range b.Plan.MCP {
+			namespaces = append(namespaces, a.Namespace)
+		}
+		add(mcpadapter.NewOffers(b.Plan.MCP), namespaces...)
 	}
 	for i := range d.groups {
 		if g := &d.groups[i]; g.kind == kindMCP {
-			all = append(all, g.offers())
+			add(g.offers())
 		}
 	}
-	return selection.Check(all...)
+	if err := d.selection("").Check(all...); err != nil {
+		return err
+	}
+	for ns, a := range d.Options.AdapterSettings {
+		if ns == "" || len(a.Tools)+len(a.Tags) == 0 {
+			continue
+		}
+		if len(own[ns]) == 0 {
+			return fmt.Errorf("%s has no tools to choose from", ns)
+		}
+		if err := d.selection(ns).Check(own[ns]...); err != nil {
+			return fmt.Errorf("%s: %w", ns, err)
+		}
+	}
+	return nil
 }
 
 // Check makes what serving a deployment would make of its MCP adapters, without

@@ -25,13 +25,23 @@ func (k *keys) keeper(opts *deploy.Options) *idempotency.Keeper {
 	if o.Off {
 		return nil
 	}
-	bounds := idempotency.Bounds{Entries: o.MaxEntries, Bytes: o.MaxBytes, Age: time.Duration(o.Seconds) * time.Second}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.store == nil {
-		k.store = idempotency.NewMemory(bounds)
-	} else {
-		k.store.Resize(bounds)
+		k.store = idempotency.NewMemory(bounds(&o))
 	}
 	return idempotency.NewKeeper(k.store, opts.Limits.Total+keyWait)
+}
+
+// resize gives the store the bounds of the deployment that takes over.
+func (k *keys) resize(opts *deploy.Options) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.store != nil && !opts.Idempotency.Off {
+		k.store.Resize(bounds(&opts.Idempotency))
+	}
+}
+
+func bounds(o *deploy.Idempotency) idempotency.Bounds {
+	return idempotency.Bounds{Entries: o.MaxEntries, Bytes: o.MaxBytes, Age: time.Duration(o.Seconds) * time.Second}
 }

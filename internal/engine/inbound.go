@@ -23,10 +23,12 @@ type inbound struct {
 	issuers *auth.Issuers
 	// verifiers are shared by the adapters that have one decision in common.
 	verifiers map[*deploy.Auth]*auth.Verifier
+	// stage has what callers have left of their rate.
+	stage *Stage
 }
 
-func newInbound(issuers *auth.Issuers) *inbound {
-	return &inbound{issuers: issuers, verifiers: map[*deploy.Auth]*auth.Verifier{}}
+func newInbound(issuers *auth.Issuers, stage *Stage) *inbound {
+	return &inbound{issuers: issuers, stage: stage, verifiers: map[*deploy.Auth]*auth.Verifier{}}
 }
 
 // verifier makes a verifier of an operator's decision.
@@ -97,7 +99,9 @@ func (in *inbound) guard(g *group, opts *deploy.Options) error {
 		m.guarded = m.verifier != nil
 		// Adapters of one address that are bounded alike share what a caller has.
 		if _, made := limiters[settings.Rate]; !made {
-			limiters[settings.Rate] = ratelimit.New(settings.Rate.PerSecond, settings.Rate.Burst)
+			limiters[settings.Rate] = Carry(in.stage, "caller rate", fmt.Sprint(g.key(), settings.Rate), settings.Rate, func() *ratelimit.Limiter {
+				return ratelimit.New(settings.Rate.PerSecond, settings.Rate.Burst)
+			})
 		}
 		m.limiter = limiters[settings.Rate]
 	}
@@ -309,9 +313,6 @@ func (g *group) tokensAt(at string) *auth.Tokens {
 func newIssuers(report func(string, error)) *auth.Issuers {
 	return auth.NewIssuers(auth.IssuerOptions{Plain: upstream.IsLoopback, Report: report})
 }
-
-// Issuers returns the keys of authorization servers, which outlive a deployment.
-func (e *Engine) Issuers() *auth.Issuers { return e.issuers }
 
 // reportIssuer logs that the keys of an issuer cannot be had.
 func (e *Engine) reportIssuer(issuer string, err error) {

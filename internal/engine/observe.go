@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -120,19 +119,13 @@ func deploymentSecrets(opts *deploy.Options) []secret.Value {
 	}
 	for _, u := range opts.UpstreamSettings {
 		for _, c := range u.Credentials {
+			for _, v := range c.Variables {
+				out = append(out, v)
+			}
 			out = append(out, c.Password, c.Token, c.Value, secret.New(c.Username.Reveal()+":"+c.Password.Reveal()))
 		}
 	}
 	return out
-}
-
-// learn makes the secrets of a deployment known before anything can be said
-// about it.
-func (o *Observation) learn(d *Deployment) {
-	o.mask.Add(deploymentSecrets(d.Options)...)
-	for _, b := range d.Bound {
-		o.mask.Add(b.Secrets()...)
-	}
 }
 
 // close sends what waits, within the context's time.
@@ -151,38 +144,10 @@ type observed struct {
 	draining atomic.Bool
 	// served are the listeners of the current deployment.
 	served atomic.Pointer[[]Listening]
-
-	mu     sync.Mutex
-	reload *control.Reload
-	// reloader is what POST /reload does.
-	reloader func(context.Context) error
 }
 
 // Metrics returns the process's counters, with which deployments are bound.
 func (e *Engine) Metrics() *telemetry.Metrics { return e.observed.metrics }
-
-// OnReload says what POST /reload on the control listener does. It has to be
-// called before [Engine.StartControl]; without it there is no such path.
-func (e *Engine) OnReload(reload func(context.Context) error) { e.observed.reloader = reload }
-
-// Reloaded notes how a reload went, for /status and the metrics; err is why the
-// deployment before it stays in service. The audit file is opened anew, because
-// what rotates files asks for a reload.
-func (e *Engine) Reloaded(err error) {
-	o := &e.observed
-	now := time.Now()
-	o.metrics.Reloaded(err == nil, float64(now.UnixMilli())/1000)
-	result := control.Reload{Time: now.UTC(), OK: err == nil}
-	if err != nil {
-		result.Error = o.mask.String(err.Error())
-	}
-	o.mu.Lock()
-	o.reload = &result
-	o.mu.Unlock()
-	if err := e.ReopenAudit(); err != nil {
-		e.log.Error("the audit file cannot be opened anew; lines go to the old one", "cause", err)
-	}
-}
 
 // ReopenAudit opens the audit file by its name again, after it was moved away.
 func (e *Engine) ReopenAudit() error {
@@ -212,25 +177,24 @@ func (e *Engine) StartControl(opts *deploy.Options) (string, error) {
 	}
 	var verifier *auth.Verifier
 	if opts.Control.Auth != nil {
-		if verifier, err = newInbound(e.issuers).verifier(opts.Control.Auth); err != nil {
+		if verifier, err = newInbound(e.issuers, nil).verifier(opts.Control.Auth); err != nil {
 			return "", fmt.Errorf("the control listener: %w", err)
 		}
 	}
 	if verifier == nil && !upstream.IsLoopback(host) {
 		return "", fmt.Errorf("the control listener would be reachable from outside on %s without credentials; listen on loopback, or configure authentication for it", address)
 	}
-	sockets, err := listen(host, port)
-	if err != nil {
-		return "", fmt.Errorf("the control listener cannot listen on %s: %w; choose another address with --control HOST:PORT", address, err)
-	}
-	l := &listener{name: "control", host: host, sockets: sockets}
 	problems, err := page.Problems(e.version)
 	if err != nil {
 		return "", err
 	}
+	l, err := e.newListener("control", "", host, port)
+	if err != nil {
+		return "", fmt.Errorf("the control listener cannot listen on %s: %w; choose another address with --control HOST:PORT", address, err)
+	}
 	o := &e.observed
 	pages := control.New(control.Options{
-		Verifier: verifier, Status: e.status, Metrics: o.metrics.Handler(), Recent: o.recent, Reload: o.reloader, IDs: e.ids,
+		Verifier: verifier, Status: e.status, Metrics: o.metrics.Handler(), Recent: o.recent, Reload: e.reloadOnRequest(), IDs: e.ids,
 		Problems: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"], w.Header()["Content-Security-Policy"] = []string{problems.ContentType}, []string{problems.Policy}
 			_, _ = w.Write(problems.Data)
@@ -241,15 +205,13 @@ func (e *Engine) StartControl(opts *deploy.Options) (string, error) {
 	})
 	handler, err := e.guarded(pages, host, &group{}, opts)
 	if err != nil {
-		for _, s := range sockets {
-			_ = s.Close()
-		}
+		l.close()
 		return "", err
 	}
-	l.handler.Store(&handler)
+	l.face.Store(&face{handler: handler, write: writeTimeout(opts)})
 	o.control = l
-	e.serve(l, opts)
-	return l.url(), nil
+	e.serve(l)
+	return l.url(false), nil
 }
 
 // knownMethod keeps what a caller made up out of the log's fields.
@@ -282,9 +244,7 @@ func (e *Engine) status() control.Status {
 		Version: e.version, Go: runtime.Version(), State: control.Ready, Started: o.started.UTC(), Uptime: time.Since(o.started).Seconds(),
 		Files: []control.File{}, Adapters: []control.Adapter{}, Upstreams: []control.Upstream{},
 	}
-	o.mu.Lock()
-	s.Reload = o.reload
-	o.mu.Unlock()
+	s.Reload, s.Generation = e.lastReload(), e.generation.Load()
 	d, served := e.current.Load(), o.served.Load()
 	if d == nil || served == nil {
 		s.State, s.Reasons = control.Starting, []string{"no deployment is in service yet"}

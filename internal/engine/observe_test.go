@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -14,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"patchbay/internal/bind"
 	"patchbay/internal/deploy"
+	"patchbay/internal/diag"
 	"patchbay/internal/engine"
 	"patchbay/internal/secret"
 )
@@ -183,21 +184,25 @@ func TestControlBeyondLoopback(t *testing.T) {
 }
 
 func TestReloadOverControl(t *testing.T) {
-	s := serve(t, settings{options: withControl})
-	var result error
-	s.engine.OnReload(func(context.Context) error {
-		s.engine.Reloaded(result)
-		return result
-	})
+	var wrong diag.List
+	var s *site
+	s = serve(t, settings{options: withControl, source: func(_ context.Context, with engine.BindOptions) (*engine.Deployment, diag.List, error) {
+		if wrong != nil {
+			return nil, wrong, nil
+		}
+		d := s.engine.Current()
+		with.Environment, _ = bind.New(bind.Options{Process: func(string) (string, bool) { return "ACf00d-another", true }})
+		return engine.Bind(d.Loaded, d.Options, with)
+	}})
 	at := s.control()
-	if a := s.send(at, "POST /reload"); a.status != 200 || !strings.Contains(a.body, `"ok": true`) {
+	if a := s.send(at, "POST /reload"); a.status != 200 || !strings.Contains(a.body, `"ok": true`) || !strings.Contains(a.body, `"generation": 2`) || !strings.Contains(a.body, `"trigger": "a request"`) {
 		t.Errorf("a reload: %s", a)
 	}
-	result = errors.New("capability.yaml:3:1: error: what is this")
+	wrong.Errorf("test.what", diag.Span{File: "capability.yaml", Line: 3, Col: 1}, "what is this")
 	if a := s.send(at, "POST /reload"); a.status != 400 || a.header.Get("Content-Type") != "application/problem+json" || !strings.Contains(a.body, "capability.yaml:3:1") {
 		t.Errorf("a reload that fails: %s", a)
 	}
-	if a := s.get(at, "/status"); !strings.Contains(a.body, `"ok": false`) || !strings.Contains(a.body, "what is this") {
+	if a := s.get(at, "/status"); !strings.Contains(a.body, `"ok": false`) || !strings.Contains(a.body, "what is this") || !strings.Contains(a.body, `"at": "capability.yaml:3:1"`) {
 		t.Errorf("the status: %s", a)
 	}
 	metrics := s.get(at, "/metrics").body

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"patchbay/internal/deploy"
+	"patchbay/internal/diag"
+	"patchbay/internal/engine"
 	"patchbay/internal/secret"
 )
 
@@ -158,6 +161,11 @@ func TestPlantedSecrets(t *testing.T) {
 	audit := filepath.Join(t.TempDir(), "audit.jsonl")
 	s := &site{t: t, upstream: newRecorder(t), log: &logBuffer{}, answers: &logBuffer{}}
 	d, problems, err := s.bind(settings{
+		source: func(context.Context, engine.BindOptions) (*engine.Deployment, diag.List, error) {
+			var found diag.List
+			found.Errorf("test.planted", diag.Span{File: "a.yaml", Line: 1, Col: 1}, "there is %s", plantedDoor).WithHint("not %s", plantedDoor)
+			return nil, found, fmt.Errorf("cannot use %s", plantedDoor)
+		},
 		capability:  plantedCapability,
 		environment: map[string]string{"BASIC_PASS": plantedPassword, "QUERY_KEY": plantedQueryKey, "DOOR": plantedDoor, "FIXED": plantedFixed},
 		options: func(o *deploy.Options) {
@@ -217,7 +225,7 @@ func TestPlantedSecrets(t *testing.T) {
 	for _, path := range []string{"/.patchbay/", "/openapi.json", "/.patchbay/capability.yaml"} {
 		emitted["page "+path] = s.send(rest.Host, "GET "+path+"\n"+head).body
 	}
-	s.engine.Reloaded(fmt.Errorf("cannot use %s", plantedDoor))
+	s.engine.Reload(t.Context(), "a test")
 	emitted["status after a reload"] = s.get(control, "/status").body
 	if err := s.engine.Shutdown(20 * time.Second); err != nil {
 		t.Error(err)

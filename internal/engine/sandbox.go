@@ -33,19 +33,19 @@ func (e *Engine) StartSandbox(opts *deploy.Options, env *bind.Environment) (stri
 	if !upstream.IsLoopback(host) && !opts.AllowUnauthenticated {
 		return "", fmt.Errorf("the sandbox would be reachable from outside on %s; start with --allow-unauthenticated if that is meant", address)
 	}
-	sockets, err := listen(host, port)
+	l, err := e.newListener("sandbox", "", host, port)
 	if err != nil {
 		return "", fmt.Errorf("the sandbox cannot listen on %s: %w; choose another address with %s HOST:PORT", address, err, sandboxFlag(&opts.Sandbox, "listen"))
 	}
-	l := &listener{name: "sandbox", host: host, sockets: sockets}
 	handler, err := e.guarded(box, host, &group{}, opts)
 	if err != nil {
+		l.close()
 		return "", err
 	}
-	l.handler.Store(&handler)
+	l.face.Store(&face{handler: handler, write: writeTimeout(opts)})
 	e.sandbox = l
-	e.serve(l, opts)
-	return l.url(), nil
+	e.serve(l)
+	return l.url(false), nil
 }
 
 // sandboxFlag is how the command line calls an option of the simulator, which

@@ -47,6 +47,8 @@ type settings struct {
 	options              func(*deploy.Options)
 	// upstreamURL replaces the recorder's address.
 	upstreamURL string
+	// source makes the deployments of reloads.
+	source engine.Source
 	// discardLog writes the log as always and keeps nothing of it.
 	discardLog bool
 }
@@ -176,8 +178,10 @@ func (s *site) bind(with settings) (*engine.Deployment, diag.List, error) {
 		s.t.Fatal(err)
 	}
 	s.options = &opts
-	s.engine = engine.New(engine.Config{Log: log, Version: testVersion, Observation: observation})
-	return engine.Bind(loaded, &opts, engine.BindOptions{Environment: environment, Version: testVersion, Metrics: s.engine.Metrics(), Issuers: s.engine.Issuers()})
+	s.engine = engine.New(engine.Config{Log: log, Version: testVersion, Observation: observation, Source: with.source})
+	binding := s.engine.Binding()
+	binding.Environment = environment
+	return engine.Bind(loaded, &opts, binding)
 }
 
 // files writes a document, if there is one, where Load can read it.

@@ -22,6 +22,7 @@ import (
 	"patchbay/internal/bind"
 	"patchbay/internal/deploy"
 	"patchbay/internal/engine"
+	"patchbay/internal/upstream"
 )
 
 // issuerFiles issues certificates and writes them where options can name them.
@@ -134,7 +135,7 @@ func TestUpstreamTLS(t *testing.T) {
 }
 
 // bound binds the embedded capability.
-func bound(t *testing.T, opts *deploy.Options, before *engine.Deployment) (*engine.Deployment, error) {
+func bound(t *testing.T, opts *deploy.Options, states *upstream.States) (*engine.Deployment, error) {
 	t.Helper()
 	loaded, problems, err := engine.Load(opts)
 	if err != nil || problems.HasErrors() {
@@ -144,11 +145,7 @@ func bound(t *testing.T, opts *deploy.Options, before *engine.Deployment) (*engi
 	if err != nil {
 		t.Fatal(err)
 	}
-	with := engine.BindOptions{Environment: environment, Version: testVersion}
-	if before != nil {
-		with.States = before.States
-	}
-	d, problems, err := engine.Bind(loaded, opts, with)
+	d, problems, err := engine.Bind(loaded, opts, engine.BindOptions{Environment: environment, Version: testVersion, States: states})
 	if err == nil && problems.HasErrors() {
 		t.Fatal(problems)
 	}
@@ -158,18 +155,18 @@ func bound(t *testing.T, opts *deploy.Options, before *engine.Deployment) (*engi
 // TestStatesOutliveDeployments: what is known about an upstream is known to the
 // deployment that follows.
 func TestStatesOutliveDeployments(t *testing.T) {
-	opts := deploy.Defaults()
-	first, err := bound(t, &opts, nil)
+	opts, states := deploy.Defaults(), new(upstream.States)
+	first, err := bound(t, &opts, states)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := bound(t, &opts, first)
+	second, err := bound(t, &opts, states)
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := deploy.Defaults()
 	other.Limits.MaxConcurrent = 7
-	third, err := bound(t, &other, second)
+	third, err := bound(t, &other, states)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +175,7 @@ func TestStatesOutliveDeployments(t *testing.T) {
 		t.Error("the state is not that of the same settings")
 	}
 	first.Close()
-	fourth, err := bound(t, &opts, second)
+	fourth, err := bound(t, &opts, states)
 	if err != nil {
 		t.Fatal(err)
 	}

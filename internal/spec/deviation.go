@@ -98,7 +98,7 @@ func (d deviation) String() string {
 // deviate counts a deviation at the place of a key or value.
 func (l *loader) deviate(d deviation, at *node) {
 	if l.deviations[d].count == 0 {
-		l.deviations[d].first = l.lines.node(at)
+		l.deviations[d].first = l.lines.Node(at)
 	}
 	l.deviations[d].count++
 }

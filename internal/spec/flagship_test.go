@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"patchbay/internal/diag"
+	"patchbay/internal/yamltext"
 )
 
 const flagship = "../../capabilities/flex-interactions.yaml"
@@ -27,7 +28,7 @@ func loadFlagship(t testing.TB) (*Document, []byte, diag.List) {
 // sourceText returns the characters of a single-line span, counting lines and
 // columns without the loader's help.
 func sourceText(source []byte, s diag.Span) (string, bool) {
-	source = bytes.TrimPrefix(source, []byte(byteOrderMark))
+	source = bytes.TrimPrefix(source, []byte(yamltext.ByteOrderMark))
 	source = bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n"))
 	source = bytes.ReplaceAll(source, []byte("\r"), []byte("\n"))
 	lines := bytes.Split(source, []byte("\n"))

@@ -5,14 +5,13 @@ import (
 	"unicode/utf8"
 
 	"patchbay/internal/diag"
+	"patchbay/internal/yamltext"
 )
 
 // The bounds on a file. The largest capability known has 1.8 MB.
 const (
 	// MaxSize is the largest file that is read, in bytes.
 	MaxSize = 16 << 20
-	// maxDepth bounds the nesting of mappings and sequences.
-	maxDepth = 64
 	// maxMergeDepth bounds how many mappings deep merge keys (<<) lead.
 	maxMergeDepth = 8
 	// maxMarks bounds the characters that can start a node, and with them the
@@ -45,7 +44,7 @@ func Load(name string, source []byte) (*Document, diag.List) {
 // loader is the state of one [Load].
 type loader struct {
 	doc      *Document
-	lines    lineIndex
+	lines    yamltext.Lines
 	findings diag.List
 
 	errors, others int
@@ -72,7 +71,7 @@ func (l *loader) load() {
 		l.errorf(CodeLimitExceeded, file, "the file has %d bytes; at most %d are read", len(source), MaxSize)
 		return
 	}
-	l.lines = newLineIndex(l.doc.File, source)
+	l.lines = yamltext.NewLines(l.doc.File, source)
 	if !utf8.Valid(source) {
 		l.notUTF8()
 		return
@@ -81,7 +80,7 @@ func (l *loader) load() {
 		l.errorf(CodeLimitExceeded, file, "the file may have more than %d values; that many are not read", maxMarks)
 		return
 	}
-	root, second, fault := decode(source)
+	root, second, fault := yamltext.Decode(source)
 	if fault != nil {
 		l.syntax(fault)
 	}
@@ -93,7 +92,7 @@ func (l *loader) load() {
 		return
 	}
 	if second != nil && !isNull(second) {
-		l.errorf(CodeMultipleDocuments, l.lines.node(second), "a second document starts here; only the first one is read").
+		l.errorf(CodeMultipleDocuments, l.lines.Node(second), "a second document starts here; only the first one is read").
 			WithHint("put it in a file of its own")
 	}
 	l.document(root)
@@ -114,7 +113,7 @@ func (l *loader) notUTF8() {
 		}
 		at += size
 	}
-	l.errorf(CodeNotUTF8, l.lines.pointAt(at), "the byte %#02x is not UTF-8", source[at]).WithHint("save the file as UTF-8")
+	l.errorf(CodeNotUTF8, l.lines.PointAt(at), "the byte %#02x is not UTF-8", source[at]).WithHint("save the file as UTF-8")
 }
 
 // tooManyMarks counts what can start a YAML node. Small files cannot hold too

@@ -33,7 +33,7 @@ func (l *loader) authentication(key, val *node, dst **Authentication) {
 		l.wrongKind(key.Value, val, "a mapping")
 		return
 	}
-	out := &Authentication{Span: l.lines.node(val)}
+	out := &Authentication{Span: l.lines.Node(val)}
 	*dst = out
 	if val.Kind == scalarNode {
 		out.Type = l.textOf(val)
@@ -147,7 +147,7 @@ func firstSet(texts ...Text) Text {
 func (l *loader) onlyKeys(f *authFields, known ...string) {
 	for _, key := range f.keys {
 		if !slices.Contains(known, key.Value) && !isExtension(key.Value) {
-			l.warnf(CodeUnknownKey, l.lines.node(key), "unknown key %q in %s", clip(key.Value), authenticationShape).
+			l.warnf(CodeUnknownKey, l.lines.Node(key), "unknown key %q in %s", clip(key.Value), authenticationShape).
 				WithNearest(key.Value, known, "the scheme has ")
 		}
 	}
@@ -172,7 +172,7 @@ func (l *loader) flatten(to []Entry, name Text, val *node) []Entry {
 	case mappingNode:
 		pairs := l.members(val)
 		for i := 0; i < len(pairs); i += 2 {
-			to = l.flatten(to, derived(name.Value+"."+pairs[i].Value, l.lines.node(pairs[i])), pairs[i+1])
+			to = l.flatten(to, derived(name.Value+"."+pairs[i].Value, l.lines.Node(pairs[i])), pairs[i+1])
 		}
 	default:
 		to = append(to, Entry{Name: name, Value: l.textOf(val), Tag: val.Tag})

@@ -3,7 +3,7 @@ package spec
 import "strings"
 
 func (l *loader) consumes(_, n *node, out *Consumes) {
-	out.Span = l.lines.node(n)
+	out.Span = l.lines.Node(n)
 	kind := l.findText(n, "type")
 	pairs := l.members(n)
 	for i := 0; i < len(pairs); i += 2 {
@@ -153,7 +153,7 @@ func (l *loader) body(key, val *node) *Body {
 		l.empty(key)
 		return nil
 	}
-	out := &Body{Span: l.lines.node(val)}
+	out := &Body{Span: l.lines.Node(val)}
 	if val.Kind != mappingNode {
 		if val.Kind == sequenceNode {
 			l.deviate(deviationBody, key)

@@ -3,7 +3,7 @@ package spec
 // exposes reads an adapter. One of a type that is not known keeps its type and
 // what adapters have in common; the next stage disables it.
 func (l *loader) exposes(_, n *node, out *Exposes) {
-	out.Span = l.lines.node(n)
+	out.Span = l.lines.Node(n)
 	kind := l.findText(n, "type")
 	pairs := l.members(n)
 	for i := 0; i < len(pairs); i += 2 {
@@ -105,12 +105,12 @@ func (l *loader) skill(name, n *node, out *Node) {
 	if n != nil {
 		*out = l.node(n)
 	} else {
-		*out = Node{Kind: Mapping, Span: l.lines.node(name)}
+		*out = Node{Kind: Mapping, Span: l.lines.Node(name)}
 	}
 	if name == nil {
 		return
 	}
-	named := NodeMember{Name: derived("name", l.lines.node(name)), Value: l.node(name)}
+	named := NodeMember{Name: derived("name", l.lines.Node(name)), Value: l.node(name)}
 	out.Members = append([]NodeMember{named}, out.Members...)
 }
 
@@ -235,7 +235,7 @@ func (l *loader) hints(key, val *node, out *Hints) {
 	if val == nil {
 		return
 	}
-	out.Span = l.lines.node(val)
+	out.Span = l.lines.Node(val)
 	pairs := l.members(val)
 	for i := 0; i < len(pairs); i += 2 {
 		key, val := pairs[i], pairs[i+1]
@@ -342,7 +342,7 @@ func (l *loader) promptTemplate(key, val *node, out *Prompt) {
 }
 
 func (l *loader) promptMessage(_, n *node, out *PromptMessage) {
-	out.Span = l.lines.node(n)
+	out.Span = l.lines.Node(n)
 	pairs := l.members(n)
 	for i := 0; i < len(pairs); i += 2 {
 		key, val := pairs[i], pairs[i+1]

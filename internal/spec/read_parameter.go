@@ -128,7 +128,7 @@ func (l *loader) requireProperties(required *node, out *Parameter) {
 	for _, item := range required.Content {
 		item = follow(item)
 		if p := byName[item.Value]; p != nil && item.Kind == scalarNode {
-			p.Required = Bool{Value: true, Span: l.lines.node(item)}
+			p.Required = Bool{Value: true, Span: l.lines.Node(item)}
 			continue
 		}
 		names := make([]string, len(out.Properties))

@@ -9,16 +9,16 @@ import (
 // document reads the root of a file that may be a capability.
 func (l *loader) document(root *node) {
 	if root.Kind != mappingNode {
-		l.errorf(CodeNotACapability, l.lines.node(root), "not a capability file: its top is %s, not a mapping", kindOf(root))
+		l.errorf(CodeNotACapability, l.lines.Node(root), "not a capability file: its top is %s, not a mapping", kindOf(root))
 		return
 	}
 	if reason, hint := l.foreign(root); reason != "" {
-		l.errorf(CodeNotACapability, l.lines.node(root), "not a capability file: %s", reason).WithHint("%s", hint)
+		l.errorf(CodeNotACapability, l.lines.Node(root), "not a capability file: %s", reason).WithHint("%s", hint)
 		return
 	}
 	for _, key := range []string{"naftiko", "ikanos"} {
 		if v := l.find(root, key); v != nil && v.Kind != scalarNode {
-			l.errorf(CodeNotACapability, l.lines.node(v), "not a capability file: %s is %s, not a version", key, kindOf(v))
+			l.errorf(CodeNotACapability, l.lines.Node(v), "not a capability file: %s is %s, not a version", key, kindOf(v))
 			return
 		}
 	}
@@ -28,14 +28,14 @@ func (l *loader) document(root *node) {
 	case d.VersionKey.Set() && !d.Version.Set():
 		return // what stands in the version's place has been reported
 	case !d.VersionKey.Set():
-		l.errorf(CodeVersionMissing, l.lines.node(root), "the document does not say its version").
+		l.errorf(CodeVersionMissing, l.lines.Node(root), "the document does not say its version").
 			WithHint("add the line naftiko: 1.0.0-alpha2, or the version it was written for")
 	}
 	if l.find(root, "capability") == nil && len(d.Consumes)+len(d.Exposes)+len(d.Aggregates)+len(d.Binds) == 0 {
-		l.missing(root, l.lines.node(root), rootShape, "capability", "it says what is consumed and exposed")
+		l.missing(root, l.lines.Node(root), rootShape, "capability", "it says what is consumed and exposed")
 	}
 	if l.marked() || l.cut() && len(d.Exposes) == 0 {
-		l.errorf(CodeNotACapability, l.lines.point(len(l.lines.starts), 1), "not a whole capability file: it is cut off at %d bytes", len(d.Source)).
+		l.errorf(CodeNotACapability, l.lines.Point(l.lines.Count(), 1), "not a whole capability file: it is cut off at %d bytes", len(d.Source)).
 			WithHint("fetch the whole file")
 	}
 }
@@ -141,7 +141,7 @@ func (l *loader) version(key, val *node) {
 		return
 	case val.Kind != scalarNode:
 		d.VersionKey = l.textOf(key)
-		l.errorf(CodeNotACapability, l.lines.node(val), "not a capability file: %s is %s, not a version", key.Value, kindOf(val))
+		l.errorf(CodeNotACapability, l.lines.Node(val), "not a capability file: %s is %s, not a version", key.Value, kindOf(val))
 		return
 	}
 	d.VersionKey, d.Version = l.textOf(key), l.textOf(val)
@@ -167,7 +167,7 @@ func (l *loader) info(key, val *node) {
 		return
 	}
 	out := &l.doc.Info
-	out.Span = l.lines.node(val)
+	out.Span = l.lines.Node(val)
 	pairs := l.members(val)
 	for i := 0; i < len(pairs); i += 2 {
 		key, val := pairs[i], pairs[i+1]
@@ -199,7 +199,7 @@ func (l *loader) info(key, val *node) {
 }
 
 func (l *loader) stakeholder(_, n *node, out *Stakeholder) {
-	out.Span = l.lines.node(n)
+	out.Span = l.lines.Node(n)
 	pairs := l.members(n)
 	for i := 0; i < len(pairs); i += 2 {
 		key, val := pairs[i], pairs[i+1]
@@ -217,7 +217,7 @@ func (l *loader) stakeholder(_, n *node, out *Stakeholder) {
 }
 
 func (l *loader) bind(_, n *node, out *Bind) {
-	out.Span = l.lines.node(n)
+	out.Span = l.lines.Node(n)
 	imported := l.find(n, "import") != nil || l.find(n, "from") != nil || l.find(n, "as") != nil
 	pairs := l.members(n)
 	for i := 0; i < len(pairs); i += 2 {
@@ -269,7 +269,7 @@ func (l *loader) importMember(key, val *node, out **Import) bool {
 		return false
 	}
 	if *out == nil {
-		*out = &Import{Span: l.lines.node(key)}
+		*out = &Import{Span: l.lines.Node(key)}
 	}
 	switch key.Value {
 	case "import":
@@ -300,7 +300,7 @@ func (l *loader) imported(im *Import, namespace *Text, s shape) {
 }
 
 func (l *loader) aggregate(_, n *node, out *Aggregate) {
-	out.Span = l.lines.node(n)
+	out.Span = l.lines.Node(n)
 	pairs := l.members(n)
 	for i := 0; i < len(pairs); i += 2 {
 		key, val := pairs[i], pairs[i+1]

@@ -125,7 +125,7 @@ func (l *loader) step(name, n *node, out *Step) {
 }
 
 func (l *loader) stepMapping(_, n *node, out *StepMapping) {
-	out.Span = l.lines.node(n)
+	out.Span = l.lines.Node(n)
 	pairs := l.members(n)
 	for i := 0; i < len(pairs); i += 2 {
 		key, val := pairs[i], pairs[i+1]

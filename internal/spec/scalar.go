@@ -9,7 +9,7 @@ import (
 )
 
 // textOf returns a scalar with its place.
-func (l *loader) textOf(n *node) Text { return Text{Value: n.Value, Span: l.lines.node(n)} }
+func (l *loader) textOf(n *node) Text { return Text{Value: n.Value, Span: l.lines.Node(n)} }
 
 // derived returns text that the file does not have, at the place it follows
 // from. Its span has no characters.
@@ -52,7 +52,7 @@ func (l *loader) synonym(key, val *node, dst *Text) {
 }
 
 func (l *loader) repeated(key *node, first diag.Span) {
-	l.errorf(CodeDuplicateKey, l.lines.node(key), "%q says again what another key says", clip(key.Value)).
+	l.errorf(CodeDuplicateKey, l.lines.Node(key), "%q says again what another key says", clip(key.Value)).
 		WithHint("keep one of them; the first one is read").
 		WithRelated(first, "first given here")
 }
@@ -88,12 +88,12 @@ func (l *loader) integer(key, val *node, dst *Int, low, high int) {
 		l.wrongKind(key.Value, val, "a whole number")
 		return
 	case n < int64(low) || n > int64(high):
-		l.errorf(CodeOutOfRange, l.lines.node(val), "%s must be from %d to %d", key.Value, low, high)
+		l.errorf(CodeOutOfRange, l.lines.Node(val), "%s must be from %d to %d", key.Value, low, high)
 		return
 	case val.Tag != tagInt:
 		l.deviate(deviationNotText, val)
 	}
-	*dst = Int{Value: int(n), Span: l.lines.node(val)}
+	*dst = Int{Value: int(n), Span: l.lines.Node(val)}
 }
 
 // boolean reads true or false. Words that were booleans in YAML 1.1 still are.
@@ -119,7 +119,7 @@ func (l *loader) boolean(key, val *node, dst *Bool) {
 	if val.Tag != tagBool {
 		l.deviate(deviationNotText, val)
 	}
-	dst.Span = l.lines.node(val)
+	dst.Span = l.lines.Node(val)
 }
 
 // texts reads a list of scalars, or one scalar alone.
@@ -180,7 +180,7 @@ func (l *loader) entries(key, val *node) []Entry {
 // node keeps a value whose structure belongs to the user.
 func (l *loader) node(n *node) Node {
 	n = follow(n)
-	out := Node{Span: l.lines.node(n)}
+	out := Node{Span: l.lines.Node(n)}
 	if l.full || !l.enter(n) {
 		return out
 	}

@@ -15,6 +15,7 @@ import (
 
 	"patchbay/capabilities"
 	"patchbay/internal/diag"
+	"patchbay/internal/yamltext"
 )
 
 // editorSchema is the schema as an independent implementation compiles it.
@@ -46,7 +47,7 @@ func editorSchema(t testing.TB, draft *jsonschema.Draft) *jsonschema.Schema {
 func value(t testing.TB, source []byte) any {
 	t.Helper()
 	var n yaml.Node
-	if err := yaml.Unmarshal(acceptVersion(source), &n); err != nil {
+	if err := yaml.Unmarshal(yamltext.AcceptVersion(source), &n); err != nil {
 		t.Fatal(err)
 	}
 	asText(&n, map[*yaml.Node]bool{})

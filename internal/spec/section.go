@@ -151,9 +151,9 @@ func (m *merger) add(n *node, merged bool) {
 			m.seen[key.Value] = key
 			m.out = append(m.out, key, n.Content[i+1])
 		case !merged:
-			m.errorf(CodeDuplicateKey, m.lines.node(key), "the key %q is given twice", clip(key.Value)).
+			m.errorf(CodeDuplicateKey, m.lines.Node(key), "the key %q is given twice", clip(key.Value)).
 				WithHint("keep one of them; the first one is read").
-				WithRelated(m.lines.node(first), "first given here")
+				WithRelated(m.lines.Node(first), "first given here")
 		}
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -227,13 +227,13 @@ func (l *loader) exceeded(n *node, format string, args ...any) {
 	if l.full {
 		return
 	}
-	l.errorf(CodeLimitExceeded, l.lines.node(n), format, args...)
+	l.errorf(CodeLimitExceeded, l.lines.Node(n), format, args...)
 	l.full = true
 }
 
 // empty reports a key that stands without a value.
 func (l *loader) empty(key *node) {
-	l.warnf(CodeEmptyValue, l.lines.node(key), "%q has no value", clip(key.Value)).
+	l.warnf(CodeEmptyValue, l.lines.Node(key), "%q has no value", clip(key.Value)).
 		WithHint("give it one or remove the key")
 }
 
@@ -297,9 +297,9 @@ func (l *loader) unreadable(n *node, field string) bool {
 // first key.
 func (l *loader) span(name, n *node) diag.Span {
 	if name != nil {
-		return l.lines.node(name)
+		return l.lines.Node(name)
 	}
-	return l.lines.node(n)
+	return l.lines.Node(n)
 }
 
 // mapping returns the mapping that a key has, or nil after reporting another value.

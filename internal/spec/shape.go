@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"strings"
 
 	"patchbay/internal/diag"
@@ -142,7 +143,7 @@ func isExtension(key string) bool { return strings.HasPrefix(key, "x-") }
 
 // wrongKind reports a value in another form than its key wants.
 func (l *loader) wrongKind(what string, n *node, want string) *diag.Diagnostic {
-	d := l.errorf(CodeWrongKind, l.lines.node(n), "%s must be %s, not %s", what, want, kindOf(n))
+	d := l.errorf(CodeWrongKind, l.lines.Node(n), "%s must be %s, not %s", what, want, kindOf(n))
 	if n.Kind == mappingNode && l.isTemplate(n) {
 		d.WithHint("put the template in quotes: '{{…}}'")
 	}
@@ -151,8 +152,8 @@ func (l *loader) wrongKind(what string, n *node, want string) *diag.Diagnostic {
 
 // isTemplate reports a mapping that is a placeholder without quotes: {{x}}.
 func (l *loader) isTemplate(n *node) bool {
-	at, ok := l.lines.offset(n.Line, n.Column)
-	return ok && hasPrefix(l.lines.source[at:], "{{")
+	at, ok := l.lines.Offset(n.Line, n.Column)
+	return ok && bytes.HasPrefix(l.doc.Source[at:], []byte("{{"))
 }
 
 // kindOf names the form of a value.

@@ -5,24 +5,25 @@ import (
 	"strings"
 
 	"patchbay/internal/diag"
+	"patchbay/internal/yamltext"
 )
 
 // syntax reports that the text is no YAML, and why that may be.
-func (l *loader) syntax(fault *syntaxError) {
+func (l *loader) syntax(fault *yamltext.SyntaxError) {
 	source := l.doc.Source
 	at := diag.Span{File: l.doc.File}
 	switch {
-	case fault.line > 0:
-		at = l.lines.point(fault.line, fault.col)
+	case fault.Line > 0:
+		at = l.lines.Point(fault.Line, fault.Col)
 	default:
 		if offset := controlCharacter(source); offset >= 0 {
-			l.errorf(CodeYAMLSyntax, l.lines.pointAt(offset), "the control character %#02x is not allowed in YAML", source[offset])
+			l.errorf(CodeYAMLSyntax, l.lines.PointAt(offset), "the control character %#02x is not allowed in YAML", source[offset])
 			return
 		}
 	}
 	switch {
-	case fault.tooDeep:
-		l.errorf(CodeLimitExceeded, at, "mappings and lists are %s", fault.message)
+	case fault.TooDeep:
+		l.errorf(CodeLimitExceeded, at, "mappings and lists are %s", fault.Message)
 		return
 	case bytes.Contains(source, []byte("{%")):
 		l.errorf(CodeNotACapability, at, "not a capability file: it is a template that is not filled in (it has {%% … %%} in it)").
@@ -33,42 +34,42 @@ func (l *loader) syntax(fault *syntaxError) {
 			WithHint("fetch the whole file")
 		return
 	}
-	d := l.errorf(CodeYAMLSyntax, at, "not valid YAML: %s", fault.message)
+	d := l.errorf(CodeYAMLSyntax, at, "not valid YAML: %s", fault.Message)
 	if hint := l.syntaxHint(fault); hint != "" {
 		d.WithHint("%s", hint)
 	}
-	if fault.context == "" || fault.contextRow == 0 {
+	if fault.Context == "" || fault.ContextRow == 0 {
 		return
 	}
-	if from := l.lines.point(fault.contextRow, fault.contextCol); from != at {
-		d.WithRelated(from, "%s that starts here", fault.context)
+	if from := l.lines.Point(fault.ContextRow, fault.ContextCol); from != at {
+		d.WithRelated(from, "%s that starts here", fault.Context)
 	}
 }
 
 // syntaxHint guesses from the faulty line what its author meant.
-func (l *loader) syntaxHint(fault *syntaxError) string {
-	if fault.line < 1 || fault.line > len(l.lines.starts) {
+func (l *loader) syntaxHint(fault *yamltext.SyntaxError) string {
+	if fault.Line < 1 || fault.Line > l.lines.Count() {
 		return ""
 	}
-	line := l.lines.source[l.lines.starts[fault.line-1]:]
+	line := l.lines.From(fault.Line)
 	if end := bytes.IndexAny(line, "\r\n"); end >= 0 {
 		line = line[:end]
 	}
 	blank := len(line) - len(bytes.TrimLeft(line, " \t"))
-	at, _ := l.lines.offset(fault.line, fault.col)
-	rest := l.lines.source[at:]
+	at, _ := l.lines.Offset(fault.Line, fault.Col)
+	rest := l.doc.Source[at:]
 	switch {
 	case bytes.IndexByte(line[:blank], '\t') >= 0:
 		return "YAML is indented with spaces; this line starts with a tab"
-	case strings.Contains(fault.message, "cannot start any token") && len(rest) > 0 && strings.IndexByte("@`%", rest[0]) >= 0:
+	case strings.Contains(fault.Message, "cannot start any token") && len(rest) > 0 && strings.IndexByte("@`%", rest[0]) >= 0:
 		return "put the value in quotes: plain text cannot start with " + string(rest[0])
-	case strings.Contains(fault.message, "unknown anchor"):
+	case strings.Contains(fault.Message, "unknown anchor"):
 		return "put the value in quotes if it is not meant as an alias"
 	case bytes.Contains(line, []byte("{{")):
 		return "put the template in quotes: '{{…}}'"
-	case strings.Contains(fault.message, "mapping values are not allowed"):
+	case strings.Contains(fault.Message, "mapping values are not allowed"):
 		return "put the value in quotes: plain text cannot have a colon and a space in it"
-	case strings.Contains(fault.message, "expected key"):
+	case strings.Contains(fault.Message, "expected key"):
 		return "compare the indentation of this line with that of the lines above"
 	default:
 		return ""
@@ -112,9 +113,9 @@ func (l *loader) marked() bool {
 }
 
 // endsInside reports a fault at the end of a file whose last line does not end.
-func (l *loader) endsInside(fault *syntaxError) bool {
+func (l *loader) endsInside(fault *yamltext.SyntaxError) bool {
 	source := l.doc.Source
-	return len(source) >= 1<<10 && source[len(source)-1] != '\n' && fault.line >= len(l.lines.starts)
+	return len(source) >= 1<<10 && source[len(source)-1] != '\n' && fault.Line >= l.lines.Count()
 }
 
 // foreign says what a mapping is that is no capability, and what to do with it.

@@ -1,4 +1,4 @@
-package spec
+package yamltext
 
 import (
 	"bytes"
@@ -9,12 +9,12 @@ import (
 	"patchbay/internal/diag"
 )
 
-// lineIndex finds the characters of YAML nodes in the source.
+// Lines finds the characters of YAML nodes in the source.
 //
 // YAML 1.1 broke lines at NEL, LS and PS too, and the library still counts so;
 // editors and terminals do not. Where a source has none of these, which is
 // nearly always, the two counts are one.
-type lineIndex struct {
+type Lines struct {
 	file   string
 	source []byte
 	// starts are the offsets of the lines as the library counts them; shown
@@ -25,15 +25,17 @@ type lineIndex struct {
 	ascii bool
 }
 
-const byteOrderMark = "\xef\xbb\xbf"
+// ByteOrderMark may stand before a text in UTF-8, and is no part of it.
+const ByteOrderMark = "\xef\xbb\xbf"
 
 // maxColumn is the last column up to which characters are found in a line
 // that is not plain ASCII. Beyond it, as in a large file on one line, places
 // are told but not measured, so that finding all of them stays linear.
 const maxColumn = 4096
 
-func newLineIndex(file string, source []byte) lineIndex {
-	x := lineIndex{file: file, source: source, ascii: true}
+// NewLines indexes a text, which diagnostics call by the name of its file.
+func NewLines(file string, source []byte) Lines {
+	x := Lines{file: file, source: source, ascii: true}
 	for _, b := range source {
 		if b >= utf8.RuneSelf {
 			x.ascii = false
@@ -61,8 +63,8 @@ func hasUnicodeBreaks(source []byte) bool {
 func lineStarts(source []byte, unicodeBreaks bool) []int {
 	starts := make([]int, 1, bytes.Count(source, []byte{'\n'})+1)
 	at := 0
-	if bytes.HasPrefix(source, []byte(byteOrderMark)) {
-		at = len(byteOrderMark)
+	if bytes.HasPrefix(source, []byte(ByteOrderMark)) {
+		at = len(ByteOrderMark)
 	}
 	starts[0] = at
 	if !unicodeBreaks && bytes.IndexByte(source, '\r') < 0 {
@@ -106,9 +108,15 @@ func breakLen(s []byte, unicodeBreaks bool) int {
 	}
 }
 
-// offset returns where the library's line and column are in the source, and
+// Count returns how many lines the text has, as the library counts.
+func (x *Lines) Count() int { return len(x.starts) }
+
+// From returns the text from the start of a line on, which the library counts.
+func (x *Lines) From(line int) []byte { return x.source[x.starts[line-1]:] }
+
+// Offset returns where the library's line and column are in the source, and
 // whether that could be told.
-func (x *lineIndex) offset(line, col int) (int, bool) {
+func (x *Lines) Offset(line, col int) (int, bool) {
 	if line < 1 || line > len(x.starts) {
 		return len(x.source), false
 	}
@@ -131,7 +139,7 @@ func (x *lineIndex) offset(line, col int) (int, bool) {
 }
 
 // place returns the line and column, as people count, of an offset.
-func (x *lineIndex) place(offset int) (line, col int) {
+func (x *Lines) place(offset int) (line, col int) {
 	if x.shown != nil {
 		return placeIn(x.source, x.shown, offset)
 	}
@@ -150,7 +158,7 @@ func placeIn(source []byte, starts []int, offset int) (line, col int) {
 
 // span returns the span of width characters at an offset that the library
 // calls line and col.
-func (x *lineIndex) span(line, col, offset, width int) diag.Span {
+func (x *Lines) span(line, col, offset, width int) diag.Span {
 	if x.shown != nil {
 		line, col = x.place(offset)
 	}
@@ -159,54 +167,54 @@ func (x *lineIndex) span(line, col, offset, width int) diag.Span {
 
 // rest returns a span from a place to the end of its line. [diag.Span.Sub]
 // gives such a span back whole.
-func (x *lineIndex) rest(line, col, offset int) diag.Span {
+func (x *Lines) rest(line, col, offset int) diag.Span {
 	s := x.span(line, col, offset, 0)
 	s.EndLine, s.EndCol = s.Line+1, 1
 	return s
 }
 
-// point returns the span of one character at the library's line and column,
+// Point returns the span of one character at the library's line and column,
 // moved back to the last character of the text where it lies behind it.
-func (x *lineIndex) point(line, col int) diag.Span {
-	offset, _ := x.offset(line, max(col, 1))
+func (x *Lines) Point(line, col int) diag.Span {
+	offset, _ := x.Offset(line, max(col, 1))
 	if len(bytes.TrimSpace(x.source[offset:])) == 0 {
 		offset = max(len(bytes.TrimRight(x.source, " \t\r\n"))-1, 0)
 		for offset > 0 && !utf8.RuneStart(x.source[offset]) {
 			offset--
 		}
 	}
-	return x.pointAt(offset)
+	return x.PointAt(offset)
 }
 
-// pointAt returns the span of the character at an offset.
-func (x *lineIndex) pointAt(offset int) diag.Span {
+// PointAt returns the span of the character at an offset.
+func (x *Lines) PointAt(offset int) diag.Span {
 	line, col := x.place(offset)
 	return diag.Span{File: x.file, Line: line, Col: col, EndLine: line, EndCol: col + 1}
 }
 
-// node returns the span of a scalar's value: inside its quotes, behind its
+// Node returns the span of a scalar's value: inside its quotes, behind its
 // anchor and tag. Where the value stands in the source as it is, the span has
 // its characters; where it is folded, escaped or of several lines, it is the
 // rest of the line. For a mapping or sequence it is the span of the first
 // thing in it.
-func (x *lineIndex) node(n *node) diag.Span {
-	for n.Kind != scalarNode && len(n.Content) > 0 && n.Content[0].Line == n.Line && n.Content[0].Column == n.Column {
+func (x *Lines) Node(n *Node) diag.Span {
+	for n.Kind != ScalarNode && len(n.Content) > 0 && n.Content[0].Line == n.Line && n.Content[0].Column == n.Column {
 		n = n.Content[0]
 	}
 	line, col := n.Line, n.Column
-	at, known := x.offset(line, col)
+	at, known := x.Offset(line, col)
 	switch {
 	case known:
 	case line > len(x.starts):
-		return x.point(line, col)
+		return x.Point(line, col)
 	default:
 		return x.span(line, col, at, 0)
 	}
-	if n.Kind != scalarNode {
+	if n.Kind != ScalarNode {
 		return x.span(line, col, at, min(1, len(x.source)-at))
 	}
 	if at < len(x.source) && (x.source[at] == '&' || x.source[at] == '!') {
-		if n.Value == "" && n.Style&quotedStyle == 0 {
+		if n.Value == "" && n.Style&QuotedStyle == 0 {
 			return x.span(line, col, at, 0)
 		}
 		at = skipProperties(x.source, at)
@@ -217,10 +225,10 @@ func (x *lineIndex) node(n *node) diag.Span {
 
 // value is the span of a scalar whose text, or opening quote, is at an offset
 // that the library calls line and col.
-func (x *lineIndex) value(n *node, line, col, at int) diag.Span {
+func (x *Lines) value(n *Node, line, col, at int) diag.Span {
 	value := n.Value
-	if n.Style&quotedStyle == 0 {
-		if n.Style&blockStyle == 0 && hasPrefix(x.source[at:], value) {
+	if n.Style&QuotedStyle == 0 {
+		if n.Style&BlockStyle == 0 && hasPrefix(x.source[at:], value) {
 			return x.span(line, col, at, utf8.RuneCountInString(value))
 		}
 		return x.rest(line, col, at)
@@ -229,7 +237,7 @@ func (x *lineIndex) value(n *node, line, col, at int) diag.Span {
 		at++
 	}
 	quote, escape := "\"", `\`
-	if n.Style&singleStyle != 0 {
+	if n.Style&SingleStyle != 0 {
 		quote, escape = "'", "'"
 	}
 	if !strings.Contains(value, escape) && hasPrefix(x.source[at:], value) && hasPrefix(x.source[at+len(value):], quote) {

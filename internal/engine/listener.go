@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"patchbay/internal/deploy"
+	"patchbay/internal/fault"
+	"patchbay/internal/problem"
+	"patchbay/internal/telemetry"
+)
+
+// listener is a group of adapters on its sockets. It outlives the deployments
+// whose adapters it serves: what it shows is its face.
+type listener struct {
+	// name is how errors call it, key what it is known by across deployments.
+	name, key string
+	host      string
+	sockets   []net.Listener
+	server    *http.Server
+	face      atomic.Pointer[face]
+	// base is the parent of every request's context; stop ends it when the
+	// drain time is over.
+	base context.Context
+	stop context.CancelCauseFunc
+}
+
+// face is what a listener shows of one deployment. A request has one face from
+// its first byte to its last, so that it cannot meet two deployments.
+type face struct {
+	handler http.Handler
+	// deployment is nil where the listener is nobody's, as the simulator's.
+	deployment *Deployment
+	// tls is how new connections are spoken to; nil is plain HTTP. Connections
+	// that are open keep what they began with.
+	tls *tls.Config
+	// write bounds reading a request and writing its answer.
+	write time.Duration
+}
+
+// writeTimeout is the time in which an answer has to be written: that of the
+// upstream, and as much again as a slow client may need.
+func writeTimeout(opts *deploy.Options) time.Duration {
+	longest := opts.Limits.Total
+	for namespace := range opts.UpstreamSettings {
+		longest = max(longest, opts.Upstream(namespace).Total)
+	}
+	return longest + 60*time.Second
+}
+
+// url returns the address a client on this machine uses. Whether it speaks TLS
+// is the affair of the deployment that is served there.
+func (l *listener) url(secure bool) string {
+	_, port, _ := net.SplitHostPort(l.sockets[0].Addr().String())
+	host := l.host
+	switch host {
+	case "localhost", "0.0.0.0", "::", "":
+		host = "127.0.0.1"
+	}
+	scheme := "http://"
+	if secure {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port)
+}
+
+// newListener opens the sockets of an address.
+func (e *Engine) newListener(name, key, host, port string) (*listener, error) {
+	sockets, err := listen(host, port)
+	if err != nil {
+		return nil, err
+	}
+	l := &listener{name: name, key: key, host: host, sockets: sockets}
+	l.base, l.stop = context.WithCancelCause(e.base)
+	return l, nil
+}
+
+// close gives up sockets on which nothing was served.
+func (l *listener) close() {
+	for _, s := range l.sockets {
+		_ = s.Close()
+	}
+	l.stop(nil)
+}
+
+// ServeHTTP answers by the face of the moment.
+func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f := l.face.Load()
+	for f.deployment != nil && !f.deployment.lease.acquire() {
+		// That one is closed: its successor was here before, or this is the end.
+		next := l.face.Load()
+		if next == f {
+			problem.Write(w, fault.New(fault.Busy, "the gateway is stopping"), "")
+			return
+		}
+		f = next
+	}
+	if f.deployment != nil {
+		defer f.deployment.release()
+	}
+	if f.write > l.server.WriteTimeout {
+		// The server's own bound is from when it was opened.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(f.write))
+	}
+	f.handler.ServeHTTP(w, r)
+}
+
+// door is a socket whose connections speak TLS where the listener's face wants it.
+type door struct {
+	net.Listener
+	of *listener
+}
+
+// Accept returns the next connection. The handshake is the server's affair,
+// which bounds it in time.
+func (d door) Accept() (net.Conn, error) {
+	conn, err := d.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if config := d.of.face.Load().tls; config != nil {
+		return tls.Server(conn, config), nil
+	}
+	return conn, nil
+}
+
+// serve begins to answer on a listener that has a face.
+func (e *Engine) serve(l *listener) {
+	l.server = &http.Server{
+		Handler:     l,
+		BaseContext: func(net.Listener) context.Context { return l.base },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return telemetry.WithPeer(ctx, c.RemoteAddr().String())
+		},
+		ConnState:         e.connState(l.name),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      l.face.Load().write,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(serverNoise{e.log.Handler()}, slog.LevelDebug),
+	}
+	for _, s := range l.sockets {
+		e.serving.Go(func() {
+			if err := l.server.Serve(door{s, l}); err != nil && !errors.Is(err, http.ErrServerClosed) {
+				select {
+				case e.failed <- fmt.Errorf("%s stopped: %w", l.name, err):
+				default:
+				}
+			}
+		})
+	}
+}
+
+// serverNoise passes net/http's own messages on at debug level: broken
+// connections are the client's affair.
+type serverNoise struct{ slog.Handler }
