@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -218,6 +219,7 @@ func (e *Engine) lastReload() *control.Reload {
 	}
 	told, left := diag.Severest(slices.DeleteFunc(slices.Clone(r.Found), func(d diag.Diagnostic) bool { return d.Severity == diag.Note }), mostTold)
 	out.MoreFindings = len(left)
+	slices.SortStableFunc(told, func(a, b diag.Diagnostic) int { return cmp.Compare(b.Severity, a.Severity) })
 	for i := range told {
 		d := &told[i]
 		out.Findings = append(out.Findings, control.Finding{
