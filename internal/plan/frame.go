@@ -367,7 +367,7 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 	f.send = upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON, Operation: f.bound.counts[to]}
 	out := &f.send
 	if f.own != nil {
-		out.Signer = &f.own.signer
+		out.Signer, out.Mask = &f.own.signer, &f.own.mask
 	}
 	if f.call.step != "" {
 		out.Header = out.Header.Clone() // what one step sends is not another's

@@ -16,6 +16,7 @@ import (
 
 	"patchbay/internal/auth"
 	"patchbay/internal/fault"
+	"patchbay/internal/secret"
 	"patchbay/internal/telemetry"
 )
 
@@ -38,6 +39,9 @@ type Request struct {
 	Cookie string
 	// Signer signs in place of the client's own; nil is that.
 	Signer *auth.Signer
+	// Mask knows what that signer adds, and what else of the caller's is a secret;
+	// nil knows nothing. See [Endpoint].
+	Mask *secret.Mask
 	// Operation counts and follows the call; nil does not.
 	Operation *telemetry.UpstreamOperation
 }
@@ -221,7 +225,7 @@ func (c *Client) send(caller, ctx context.Context, r *Request, clock *time.Timer
 		}
 	}
 	clock.Reset(time.Until(end))
-	return c.read(caller, ctx, x, answer)
+	return c.read(caller, ctx, x, r, answer)
 }
 
 func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Request {
@@ -290,7 +294,7 @@ func join(a, separator, b string) string {
 	return a + separator + b
 }
 
-func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Response) (*Response, *fault.Fault) {
+func (c *Client) read(caller, ctx context.Context, x *exchange, r *Request, answer *http.Response) (*Response, *fault.Fault) {
 	buffer := c.pool.buffers.Get().(*bytes.Buffer)
 	buffer.Reset()
 	out := &x.response
@@ -323,7 +327,7 @@ func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Res
 	out.Body = buffer.Bytes()
 	if out.Status >= 400 {
 		// An upstream that repeats what it was sent must not tell our callers.
-		out.Body = c.mask.Bytes(out.Body)
+		out.Body = r.Mask.Bytes(c.mask.Bytes(out.Body))
 	}
 	return out, nil
 }
