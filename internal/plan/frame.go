@@ -31,7 +31,7 @@ type frame struct {
 
 	// arguments are the values of the consumed operation's parameters.
 	arguments []jsonvalue.Value
-	room      [8]jsonvalue.Value
+	room      [4]jsonvalue.Value
 	all       []jsonvalue.Value
 	report    schema.Report
 	refused   []fault.Field
