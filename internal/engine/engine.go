@@ -52,6 +52,8 @@ type Engine struct {
 	// base is the parent of every listener's context.
 	base context.Context
 	stop context.CancelCauseFunc
+	// abandon ends what goes on without a caller.
+	abandon context.CancelCauseFunc
 	// observed is what operators see; see observe.go.
 	observed observed
 }
@@ -78,6 +80,7 @@ func New(c Config) *Engine {
 		log: c.Log, access: o.access, ids: telemetry.NewIDs(), version: c.Version, failed: make(chan error, 1),
 	}
 	e.issuers = newIssuers(e.reportIssuer)
+	e.keys.ends, e.abandon = context.WithCancelCause(context.Background())
 	return e
 }
 
@@ -117,6 +120,7 @@ func (e *Engine) Failed() <-chan error { return e.failed }
 func (e *Engine) Shutdown(drain time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
+	defer context.AfterFunc(ctx, e.late)()
 	e.observed.draining.Store(true)
 	e.mu.Lock()
 	e.stopping = true
@@ -135,6 +139,7 @@ func (e *Engine) Shutdown(drain time.Duration) error {
 		cancel()
 	}
 	e.stop(nil)
+	e.abandon(nil)
 	e.issuers.Close()
 	e.serving.Wait()
 	told, cancelTold := context.WithTimeout(context.Background(), maxTelling)
@@ -145,6 +150,9 @@ func (e *Engine) Shutdown(drain time.Duration) error {
 	}
 	return err
 }
+
+// late ends what goes on without a caller when the drain time is over.
+func (e *Engine) late() { e.abandon(fault.New(fault.Busy, "the gateway is stopping")) }
 
 // maxTelling bounds sending the last traces and metrics.
 const maxTelling = 5 * time.Second
@@ -199,5 +207,5 @@ func (e *Engine) Stdio(ctx context.Context, d *Deployment, in io.Reader, out io.
 	if err != nil {
 		return err
 	}
-	return server.Serve(ctx, in, out, mcp.StdioOptions{Drain: d.Options.Drain})
+	return server.Serve(ctx, in, out, mcp.StdioOptions{Drain: d.Options.Drain, Late: e.late})
 }

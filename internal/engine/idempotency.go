@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 // keys is the store of idempotency keys of a process. The deployments that follow
 // each other share it.
 type keys struct {
+	// ends is done when requests may not go on without their callers.
+	ends  context.Context
 	mu    sync.Mutex
 	store *idempotency.Memory
 }
@@ -30,7 +33,7 @@ func (k *keys) keeper(opts *deploy.Options) *idempotency.Keeper {
 	if k.store == nil {
 		k.store = idempotency.NewMemory(bounds(&o))
 	}
-	return idempotency.NewKeeper(k.store, opts.Limits.Total+keyWait)
+	return idempotency.NewKeeper(k.ends, k.store, opts.Limits.Total+keyWait)
 }
 
 // resize gives the store the bounds of the deployment that takes over.

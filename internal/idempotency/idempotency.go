@@ -33,11 +33,16 @@ type Keeper struct {
 	store Store
 	// wait bounds how long a request waits for the first one with its key.
 	wait time.Duration
+	// ends is done when nothing may go on any more.
+	ends context.Context
 }
 
 // NewKeeper returns a keeper on a store. Wait bounds how long a repeated request
-// waits for the first one.
-func NewKeeper(store Store, wait time.Duration) *Keeper { return &Keeper{store, wait} }
+// waits for the first one. Requests under way go on without their callers until
+// ends is done; its cause is what became of them.
+func NewKeeper(ends context.Context, store Store, wait time.Duration) *Keeper {
+	return &Keeper{store: store, wait: wait, ends: ends}
+}
 
 // Takes reports whether a key means something for the operation: repeating one
 // that changes nothing needs none.
@@ -77,7 +82,7 @@ func (k *Keeper) Run(ctx context.Context, b *plan.Bound, op *plan.Operation, arg
 			k.store.Settle(id, &Record{Fault: &fault.Fault{Kind: fault.Internal, Outcome: fault.Unknown, Message: "an internal error occurred"}})
 		}
 	}()
-	on, done := detached(ctx)
+	on, done := k.detached(ctx)
 	defer done()
 	out, err = b.Run(on, op, args)
 	settled = true
@@ -121,16 +126,19 @@ func (k *Keeper) claim(ctx context.Context, id ID, print Print) (*Record, *fault
 	}
 }
 
-// detached is a context that outlives its caller, but not the gateway.
-func detached(ctx context.Context) (context.Context, func()) {
+// detached is a context that outlives its caller, but not the gateway: it may be
+// the gateway that ends the caller's, or that ends after the caller has gone.
+func (k *Keeper) detached(ctx context.Context) (context.Context, func()) {
 	on, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		if ended, byUs := errors.AsType[*fault.Fault](context.Cause(ctx)); byUs {
 			cancel(ended)
 		}
 	})
+	stopEnd := context.AfterFunc(k.ends, func() { cancel(context.Cause(k.ends)) })
 	return on, func() {
 		stop()
+		stopEnd()
 		cancel(nil)
 	}
 }

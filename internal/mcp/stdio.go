@@ -17,7 +17,11 @@ type StdioOptions struct {
 	MaxLineBytes int           // of one message, default 4 MiB
 	Concurrency  int           // functions running at once, default 32
 	Drain        time.Duration // for what still runs at the end, default 10 s
+	Late         func()        // called when that is over, before what runs is cancelled
 }
+
+// farewell is how long what is cancelled at the end may take to notice.
+const farewell = time.Second
 
 // queueFactor is how many requests may wait for each one that runs. When the
 // queue is full, nothing is read until a place is free.
@@ -399,6 +403,15 @@ func (c *stdioConn) drain(cancel context.CancelFunc) error {
 		c.mu.Unlock()
 	}
 	c.silent.Store(true)
+	if late != nil && c.opts.Late != nil {
+		c.opts.Late()
+	}
 	cancel()
+	// What was under way is told of before the process ends.
+	timer.Reset(farewell)
+	select {
+	case <-finished:
+	case <-timer.C:
+	}
 	return errors.Join(c.failure(), late)
 }

@@ -87,7 +87,7 @@ func hash(x uint32) uint32 { return x * 0x9e3779b1 >> 7 }
 
 // bit returns that of a text's start.
 func (f *forms) bit(a, b, c, d byte) uint32 {
-	return hash(uint32(a) | uint32(b)<<8 | uint32(c)<<16 | uint32(d)<<24) & uint32(len(f.starts)*64-1)
+	return hash(uint32(a)|uint32(b)<<8|uint32(c)<<16|uint32(d)<<24) & uint32(len(f.starts)*64-1)
 }
 
 // text is what is looked through.

@@ -279,6 +279,9 @@ func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Req
 	for _, f := range signer.More() {
 		header[f.Name] = f.Values
 	}
+	if !safe(r.Method) {
+		unmark(header)
+	}
 	path := r.Path
 	if strings.IndexByte(path, '%') >= 0 {
 		path, _ = url.PathUnescape(path)
@@ -304,6 +307,18 @@ func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Req
 		}
 	}
 	return req
+}
+
+// unmark takes from a header what net/http reads as leave to send the request
+// again by itself. An upstream reads the names as before, because their case
+// means nothing (RFC 9110 section 5.1).
+func unmark(h http.Header) {
+	for _, mark := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if values, ok := h[mark]; ok {
+			delete(h, mark)
+			h[strings.ToLower(mark)] = values
+		}
+	}
 }
 
 func join(a, separator, b string) string {

@@ -35,7 +35,12 @@ func NewPool(opts Options) (*Pool, error) {
 	if opts.TLS != nil {
 		settings = opts.TLS.Clone() // the transport adds to it
 	}
+	settings.NextProtos = []string{"http/1.1"}
 	dialer := &net.Dialer{Timeout: opts.Connect, KeepAlive: 30 * time.Second}
+	// Over HTTP/2, net/http sends a request of any method again, without a bound,
+	// when the peer resets its stream in certain ways; and nobody is told.
+	var http1 http.Protocols
+	http1.SetHTTP1(true)
 	return &Pool{
 		transport: &http.Transport{
 			DialContext:            dialer.DialContext,
@@ -45,7 +50,7 @@ func NewPool(opts Options) (*Pool, error) {
 			MaxIdleConnsPerHost:    opts.MaxConcurrent,
 			IdleConnTimeout:        90 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
-			ForceAttemptHTTP2:      true,
+			Protocols:              &http1,
 			DisableCompression:     true, // it is asked for and undone here; see gzip.go
 			Proxy:                  proxy,
 		},
