@@ -47,6 +47,11 @@ type Access struct {
 	// none was made, because the answer was that of an earlier request.
 	Retries  int
 	Replayed bool
+	// Outcome says what the answer means for the effect of the call, and Effects
+	// names steps that took effect before the one whose answer it is; see
+	// [Access.Answer]. A fault has both of its own.
+	Outcome fault.Outcome
+	Effects []string
 	// Fault is what went wrong here, or nil.
 	Fault *fault.Fault
 	// Failed reports that a tool reported failure.
@@ -60,7 +65,9 @@ type Access struct {
 	// Revision and Transport are those of an MCP request, where known: the
 	// protocol's, and http or stdio.
 	Revision, Transport string
-	inside              bool
+	// denied reports that the answer is an error of the upstream.
+	denied bool
+	inside bool
 }
 
 // Config is where what happened is told. Log is required.
@@ -135,6 +142,34 @@ func (a *Access) Leave() {
 		a.inside = false
 		a.Op.inFlight.Dec()
 	}
+}
+
+// Answer notes the answer of an upstream, also one that an earlier request got:
+// what it means for the effect of the call, its status, and the steps that took
+// effect before a step that failed.
+func (a *Access) Answer(outcome fault.Outcome, status int, effects []string) {
+	a.Outcome, a.Effects, a.denied = outcome, effects, status >= 400
+}
+
+// doubtful is the outcome of an answer that says less than it seems to, and of a
+// fault; "" for any other answer.
+func (a *Access) doubtful() string {
+	switch {
+	case a.Fault != nil:
+		return a.Fault.Outcome.String()
+	case a.Outcome == fault.Rejected || a.Outcome == fault.Unknown:
+		return a.Outcome.String()
+	default:
+		return ""
+	}
+}
+
+// effects are the steps that took effect before what went wrong.
+func (a *Access) effects() []string {
+	if a.Fault != nil {
+		return a.Fault.Effects
+	}
+	return a.Effects
 }
 
 // Log ends a request and tells of it. Its line is at warning level when the
@@ -212,10 +247,14 @@ func (l *Logger) write(ctx context.Context, a *Access) {
 		attrs = append(attrs, slog.Int("advice", a.Advice))
 	}
 	if f := a.Fault; f != nil {
-		attrs = append(attrs, slog.String("fault", f.Kind.String()), slog.String("outcome", f.Outcome.String()))
-		if f.Cause != nil {
-			attrs = append(attrs, slog.String("cause", causeOf(f.Cause, l.mask)))
-		}
+		attrs = append(attrs, slog.String("fault", f.Kind.String()))
+	}
+	text("outcome", a.doubtful())
+	if effects := a.effects(); len(effects) > 0 {
+		attrs = append(attrs, slog.Any("effects", effects))
+	}
+	if f := a.Fault; f != nil && f.Cause != nil {
+		attrs = append(attrs, slog.String("cause", causeOf(f.Cause, l.mask)))
 	}
 	l.log.LogAttrs(ctx, level, "request", attrs...)
 }

@@ -69,6 +69,10 @@ func TestLog(t *testing.T) {
 		{"a tool's upstream that failed", Access{Protocol: "mcp", Failed: true, UpstreamStatus: 503}, map[string]any{
 			"level": "WARN", "msg": "request", "protocol": "mcp", "adapter": "", "method": "", "duration": 0.0, "failed": true, "upstream_status": 503.0,
 		}},
+		{"an answer that leaves it open", Access{Protocol: "rest", Status: 503, Outcome: fault.Unknown, Effects: []string{"first"}}, map[string]any{
+			"level": "WARN", "msg": "request", "protocol": "rest", "adapter": "", "method": "", "status": 503.0, "duration": 0.0,
+			"outcome": fault.Unknown.String(), "effects": []any{"first"},
+		}},
 		{"a caller's fault", Access{Protocol: "rest", Status: 400, Fault: fault.New(fault.InvalidInput, "the secret value")}, map[string]any{
 			"level": "INFO", "msg": "request", "protocol": "rest", "adapter": "", "method": "", "status": 400.0, "duration": 0.0,
 			"fault": fault.InvalidInput.String(), "outcome": fault.Outcome(0).String(),

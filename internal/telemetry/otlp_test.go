@@ -168,6 +168,12 @@ func TestSpans(t *testing.T) {
 			Access{Protocol: "rest", Method: "POST", Route: "/v1/interactions", Status: 504, Fault: &fault.Fault{Kind: fault.Timeout, Outcome: fault.Unknown, Cause: errors.New("reset by sesame")}},
 			[]tried{{local, 0, &fault.Fault{Kind: fault.Unreachable, Outcome: fault.NotSent}}, {local, 0, &fault.Fault{Kind: fault.Timeout, Outcome: fault.Unknown}}},
 		},
+		{
+			"a step that was answered with an error, again", post,
+			Carrier{},
+			Access{Protocol: "rest", Method: "POST", Route: "/v1/interactions", Status: 503, Outcome: fault.Unknown, Effects: []string{"first", "second"}, Replayed: true},
+			nil,
+		},
 		{"a route that does not exist", nil, Carrier{}, Access{Protocol: "rest", Method: "BREW", Status: 404, Fault: fault.New(fault.NotFound, "")}, nil},
 		{"a tool", tool, Carrier{}, Access{Protocol: "mcp", Method: "tools/call", Revision: "2026-07-28", Transport: "stdio"}, []tried{{create, 201, nil}}},
 		{"a tool that failed", tool, Carrier{}, Access{Protocol: "mcp", Method: "tools/call", Revision: "2025-11-25", Transport: "http", Failed: true, UpstreamStatus: 404}, []tried{{create, 404, nil}}},
@@ -201,10 +207,17 @@ func TestSpans(t *testing.T) {
 				fmt.Fprintf(&out, "  trace %s, parent %s, state %s\n", s.TraceID, s.ParentID, s.TraceState)
 			}
 			for _, of := range s.Attributes {
-				if of.Value.String != nil {
+				text, err := json.Marshal(of.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch {
+				case of.Value.String != nil:
 					fmt.Fprintf(&out, "  %s: %q\n", of.Key, *of.Value.String)
-				} else {
+				case of.Value.Int != "":
 					fmt.Fprintf(&out, "  %s: %s\n", of.Key, of.Value.Int)
+				default:
+					fmt.Fprintf(&out, "  %s: %s\n", of.Key, text)
 				}
 			}
 		}

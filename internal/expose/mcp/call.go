@@ -106,6 +106,7 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 	}
 	defer out.Release()
 	access.Advice, access.Retries = len(out.Advice), out.Retries
+	access.Answer(out.Outcome, out.Status, out.Effects)
 	if !access.Replayed {
 		access.UpstreamStatus = upstreamStatus(out)
 	}

@@ -256,11 +256,12 @@ func (a *adapter) runResource(ctx context.Context, r *plan.Resource, uri string,
 	out, err := a.Bound.Run(ctx, r.Operation, args)
 	if err != nil {
 		f := fault.Of(err)
-		access.Fault = f
+		access.Fault, access.Retries, access.UpstreamStatus = f, f.Retries, f.UpstreamStatus
 		return nil, protocolError(f)
 	}
 	defer out.Release()
-	access.UpstreamStatus = upstreamStatus(out)
+	access.Retries, access.UpstreamStatus = out.Retries, upstreamStatus(out)
+	access.Answer(out.Outcome, out.Status, out.Effects)
 	if !out.OK() {
 		access.Failed = true
 		if out.Status == http.StatusNotFound {

@@ -260,6 +260,7 @@ func (x *exchange) serve(ctx context.Context) *fault.Fault {
 		return fault.Of(err)
 	}
 	x.access.Advice, x.access.Retries = len(out.Advice), out.Retries
+	x.access.Answer(out.Outcome, out.Status, out.Effects)
 	if !out.Mock && !x.access.Replayed {
 		x.access.UpstreamStatus = out.Status
 	}
