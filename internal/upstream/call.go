@@ -80,13 +80,16 @@ type exchange struct {
 	attempt   telemetry.Attempt
 }
 
-// observe tells how the attempt went.
+// observe tells how the attempt went; without answer and fault, that it panicked.
 func (x *exchange) observe(answer *Response, f *fault.Fault) {
-	if f == nil {
+	switch {
+	case f != nil:
+		x.attempt.End(f.UpstreamStatus, nil, f)
+	case answer != nil:
 		x.attempt.End(answer.Status, answer.Header, nil)
-		return
+	default:
+		x.attempt.End(0, nil, &fault.Fault{Kind: fault.Internal, Outcome: x.outcome()})
 	}
-	x.attempt.End(f.UpstreamStatus, nil, f)
 }
 
 // connecting starts an attempt. There is a second one only if nothing of the
@@ -197,12 +200,11 @@ func (a *attempt) verdict(caller context.Context) verdict {
 }
 
 // exchange sends the request and reads its answer; it is the n-th time.
-func (c *Client) exchange(caller, ctx context.Context, r *Request, clock *time.Timer, end time.Time, n int) (*Response, *fault.Fault) {
+func (c *Client) exchange(caller, ctx context.Context, r *Request, clock *time.Timer, end time.Time, n int) (response *Response, f *fault.Fault) {
 	x := new(exchange)
 	x.attempt = r.Operation.Begin(caller, n)
-	response, f := c.send(caller, ctx, r, clock, end, x)
-	x.observe(response, f)
-	return response, f
+	defer func() { x.observe(response, f) }() // also where something panics
+	return c.send(caller, ctx, r, clock, end, x)
 }
 
 func (c *Client) send(caller, ctx context.Context, r *Request, clock *time.Timer, end time.Time, x *exchange) (*Response, *fault.Fault) {
