@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -211,11 +212,33 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.access.RequestID = h.opts.IDs.Accept(r.Header.Get("X-Request-Id"))
 	x.requestID[0] = x.access.RequestID
 	w.Header()["X-Request-Id"] = x.requestID[:]
+	cut := x.answer(ctx)
+	x.access.Duration = time.Since(start)
+	h.opts.Log.Log(ctx, &x.access)
+	if cut {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// answer answers the request. A panic ends here: it is told, and answered as a
+// fault, unless an answer had begun, which has to be cut then.
+func (x *exchange) answer(ctx context.Context) (cut bool) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		f := x.h.opts.Log.Panicked(ctx, &x.access, v, debug.Stack())
+		if cut = x.access.Status != 0; cut {
+			x.access.Fault = f
+			return
+		}
+		x.fail(f)
+	}()
 	if f := x.serve(ctx); f != nil {
 		x.fail(f)
 	}
-	x.access.Duration = time.Since(start)
-	h.opts.Log.Log(ctx, &x.access)
+	return false
 }
 
 func (x *exchange) serve(ctx context.Context) *fault.Fault {

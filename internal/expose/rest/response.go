@@ -117,7 +117,8 @@ func (x *exchange) fail(f *fault.Fault) {
 	if f.UpstreamStatus != 0 && !x.access.Replayed {
 		x.access.UpstreamStatus = f.UpstreamStatus
 	}
-	x.access.Status = problem.Write(x.w, f, x.access.RequestID)
+	x.access.Status = problem.Status(f.Kind) // from here on the answer has begun
+	problem.Write(x.w, f, x.access.RequestID)
 }
 
 func (x *exchange) servePage(p *Page) *fault.Fault {
