@@ -122,3 +122,28 @@ func TestAuditOfHalfDoneSteps(t *testing.T) {
 		})
 	}
 }
+
+// TestAuditOfDenials: whoever may not make a call leaves a line, whichever way it
+// came, and one line in the log.
+func TestAuditOfDenials(t *testing.T) {
+	issuer := newAuthorizationServer(t)
+	s := serve(t, settings{options: withTokens(issuer, nil)})
+	header := "Content-Type: application/json\nAuthorization: Bearer " + issuer.token("ada", "flex", nil) + "\n"
+	for protocol, ask := range map[string]func() *answer{
+		"rest": func() *answer { return s.REST("POST /v1/interactions\n" + header + "\n" + anyBody) },
+		"mcp": func() *answer {
+			return s.send(s.mcp, "POST /mcp\n"+header+"\n"+callMessage(7, "twilio-create-interaction", `{"body":`+anyBody+`}`, ""))
+		},
+	} {
+		audited, logged := len(s.auditLines()), len(requestLines(t, s.log.String()))
+		a := ask()
+		lines := s.auditLines()[audited:]
+		if a.status != http.StatusForbidden || len(lines) != 1 || len(requestLines(t, s.log.String()))-logged != 1 {
+			t.Errorf("%s: %d with the audit lines %v", protocol, a.status, lines)
+			continue
+		}
+		if l := lines[0]; l["protocol"] != protocol || l["outcome"] != "no_call" || l["fault"] != "forbidden" || l["caller"] != "ada" || l["result"] != "refused" {
+			t.Errorf("%s: %v", protocol, l)
+		}
+	}
+}
