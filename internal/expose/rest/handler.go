@@ -155,6 +155,10 @@ func newEndpoint(m *Member, op *plan.RESTOperation, bodies *bodyReader) *endpoin
 		}
 	}
 	e.passes = responseHeaders
+	if m.Limiter != nil {
+		// What is said of a rate is about the caller's own.
+		e.passes = slices.DeleteFunc(slices.Clone(e.passes), func(name string) bool { return name == "Ratelimit" || name == "Ratelimit-Policy" })
+	}
 	for _, c := range op.Calls() {
 		if p := c.Upstream.Profile; p != nil && p.RequestID != "" {
 			e.passes = append(e.passes[:len(e.passes):len(e.passes)], http.CanonicalHeaderKey(p.RequestID))
