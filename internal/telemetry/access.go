@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,10 +34,13 @@ type Access struct {
 	Caller string
 	// Operation is the declared name; "" where none was reached.
 	Operation string
-	// Method is HTTP's method, or MCP's method name.
+	// Method is HTTP's method, or MCP's method name. It is the caller's text, and
+	// clipped before it is told.
 	Method string
 	// Route is the declared path; "" where none matched.
 	Route string
+	// Secure reports that the request came over TLS.
+	Secure bool
 	// Status is the answer's HTTP status, or 0 on stdio.
 	Status    int
 	RequestID string
@@ -177,6 +181,7 @@ func (a *Access) effects() []string {
 // that were wrong.
 func (l *Logger) Log(ctx context.Context, a *Access) {
 	a.Leave()
+	a.Method = toldMethod(a.Method)
 	if a.Trace.Context == nil {
 		a.Trace.begin(ctx, l, Carrier{}, time.Now().Add(-a.Duration))
 	}
@@ -190,6 +195,16 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 	if a.Trace.exported {
 		l.exporter.offer(a, l.mask)
 	}
+}
+
+// toldMethod is a method as it is told: callers may make up one of any length,
+// which would be kept, too. No method of HTTP or MCP is longer.
+func toldMethod(m string) string {
+	const most = 40
+	if len(m) > most {
+		return strings.ToValidUTF8(m[:most], "") + "…"
+	}
+	return m
 }
 
 // write writes the line of the log, and the audit line where there is one.

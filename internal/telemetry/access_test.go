@@ -93,6 +93,25 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// TestMethodsAreClipped: a method is the caller's text, of any length.
+func TestMethodsAreClipped(t *testing.T) {
+	long := strings.Repeat("é", 30<<10)
+	for _, protocol := range []string{"rest", "mcp", "guard"} {
+		var out bytes.Buffer
+		recent := NewRecent()
+		l := New(Config{Log: slog.New(slog.NewJSONHandler(&out, nil)), Recent: recent})
+		l.Log(context.Background(), &Access{Protocol: protocol, Method: long, Status: 405})
+		if kept := recent.View(Filter{}).Traces[0].Method; out.Len() > 1000 || kept != strings.Repeat("é", 20)+"…" {
+			t.Errorf("%s: %d bytes are logged, and %d kept", protocol, out.Len(), len(kept))
+		}
+	}
+	for _, method := range []string{"GET", "resources/templates/list", "notifications/roots/list_changed"} {
+		if line := logged(t, slog.LevelInfo, &Access{Method: method}); line["method"] != method {
+			t.Errorf("%s: %v", method, line)
+		}
+	}
+}
+
 func TestNewLog(t *testing.T) {
 	var out bytes.Buffer
 	log, err := NewLog(&out, "text", slog.LevelInfo)

@@ -58,6 +58,7 @@ type record struct {
 	outcome      string
 	effects      []string
 	replayed     bool
+	secure       bool
 	cause        string
 	missed       int
 	count        int
@@ -70,7 +71,7 @@ func (r *record) fill(a *Access, mask *secret.Mask) {
 	r.id, r.span, r.parent, r.start, r.duration = t.id, t.span, t.parent, t.start, a.Duration
 	r.operation, r.protocol, r.adapter, r.name, r.method, r.route = a.Op, a.Protocol, a.Adapter, a.Operation, a.Method, a.Route
 	r.requestID, r.caller, r.era, r.status, r.upstream, r.result = a.RequestID, a.Caller, a.Era, a.Status, a.UpstreamStatus, a.Result()
-	r.transport, r.revision, r.state = a.Transport, a.Revision, strings.Join(t.carried.Tracestate, ",")
+	r.secure, r.transport, r.revision, r.state = a.Secure, a.Transport, a.Revision, strings.Join(t.carried.Tracestate, ",")
 	r.kind, r.outcome, r.effects, r.replayed, r.cause = a.errorKind(), a.doubtful(), a.effects(), a.Replayed, ""
 	if a.Fault != nil && a.Fault.Cause != nil {
 		r.cause = causeOf(a.Fault.Cause, mask)

@@ -135,7 +135,7 @@ func (r *record) spans() []span {
 func (r *record) http(of *attributes) string {
 	of.text("http.request.method", knownMethod(r.method))
 	of.text("http.route", r.route)
-	of.text("url.scheme", "http")
+	of.text("url.scheme", schemeOf(r.secure))
 	of.number("http.response.status_code", r.status)
 	if r.result == Failed {
 		errorType := r.kind
@@ -145,6 +145,13 @@ func (r *record) http(of *attributes) string {
 		of.text("error.type", errorType)
 	}
 	return strings.TrimRight(knownMethod(r.method)+" "+r.route, " ")
+}
+
+func schemeOf(secure bool) string {
+	if secure {
+		return "https"
+	}
+	return "http"
 }
 
 // knownMethod is a method as names of spans and attributes have it: one that a

@@ -31,8 +31,10 @@ type Options struct {
 	Members []Member
 	// MaxBody bounds request bodies, in bytes.
 	MaxBody int64
-	Log     *telemetry.Logger
-	IDs     *telemetry.IDs
+	// Secure reports that the listener speaks TLS.
+	Secure bool
+	Log    *telemetry.Logger
+	IDs    *telemetry.IDs
 	// Keys keeps what becomes of requests with an idempotency key; nil takes none.
 	Keys *idempotency.Keeper
 	// Pages finds documents of our own, which are served where no route claims
@@ -122,7 +124,7 @@ func New(opts Options) *Handler {
 			e := newEndpoint(m, op, bodies)
 			if opts.Log != nil {
 				e.counts = opts.Log.Metrics().Operation(telemetry.OperationInfo{
-					Protocol: "rest", Adapter: m.Adapter.Namespace, Name: op.Name, Method: op.Method, Route: m.Mount + op.Path,
+					Protocol: "rest", Adapter: m.Adapter.Namespace, Name: op.Name, Method: op.Method, Route: m.Mount + op.Path, Secure: opts.Secure,
 					Changes: !op.Safe(), Targets: m.Bound.Targets(op.Operation),
 				})
 			}
@@ -209,7 +211,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{h: h, w: w, r: r}
 	ctx := x.access.Begin(r.Context(), h.opts.Log, telemetry.HeaderCarrier(r.Header), start)
 	defer x.access.Leave()
-	x.access.Protocol, x.access.Method = "rest", r.Method
+	x.access.Protocol, x.access.Method, x.access.Secure = "rest", r.Method, r.TLS != nil
 	if len(h.opts.Members) == 1 {
 		x.access.Adapter = h.opts.Members[0].Adapter.Namespace
 	}
