@@ -510,6 +510,31 @@ func TestRates(t *testing.T) {
 	}
 }
 
+// TestRatesAreOurs: where an adapter bounds its callers, the answer says what of
+// that is left, whatever the upstream says of its own bounds, also when it is an
+// earlier one; where it does not, the upstream's word passes.
+func TestRatesAreOurs(t *testing.T) {
+	theirs := answersJSON(201, `{}`, `RateLimit: "up";r=999;t=1`, `RateLimit-Policy: "up";q=1000;w=1`, "X-RateLimit-Remaining: 7")
+	s := serve(t, settings{options: guardAll(func(a *deploy.Adapter) { a.Rate = deploy.Rate{PerSecond: 0.01, Burst: 5} })})
+	s.upstream.script(theirs)
+	create := "POST /v1/interactions\nContent-Type: application/json\nX-Door: cron-secret\nAuthorization: none\nIdempotency-Key: k\n\n" + anyBody
+	for i, left := range []string{"4", "3"} {
+		a := s.REST(create)
+		h := a.header
+		if a.status != 201 || len(h["Ratelimit"]) != 1 || !strings.HasPrefix(h.Get("RateLimit"), `"caller";r=`+left+";") || fmt.Sprint(h["Ratelimit-Policy"]) != `["caller";q=5;w=500]` || h.Get("X-RateLimit-Remaining") != "7" {
+			t.Errorf("answer %d: %s", i, a)
+		}
+		if replayed := h.Get("Idempotency-Replayed") != ""; replayed != (i == 1) {
+			t.Errorf("answer %d: %s", i, a)
+		}
+	}
+	open := serve(t, settings{})
+	open.upstream.script(theirs)
+	if a := open.REST("POST /v1/interactions\nContent-Type: application/json\n\n" + anyBody); a.header.Get("RateLimit") != `"up";r=999;t=1` || a.header.Get("RateLimit-Policy") != `"up";q=1000;w=1` {
+		t.Errorf("without a rate: %s", a)
+	}
+}
+
 // TestCORS: pages of an origin that the operator names may call, with a preflight
 // that nobody has to be known for, and read what they are refused with.
 func TestCORS(t *testing.T) {

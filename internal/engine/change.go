@@ -184,7 +184,7 @@ func (e *Engine) guarded(h http.Handler, host string, g *group, opts *deploy.Opt
 		Refuse: func(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 			id := e.ids.Next()
 			status := problem.Write(w, f, id)
-			e.access.Log(r.Context(), &telemetry.Access{Protocol: "guard", Method: r.Method, Status: status, RequestID: id, Fault: f})
+			e.access.Log(r.Context(), &telemetry.Access{Protocol: "guard", Method: r.Method, Secure: r.TLS != nil, Status: status, RequestID: id, Fault: f})
 		},
 	}
 	if g.takesTokens() {

@@ -85,7 +85,7 @@ func (e *Engine) handler(d *Deployment, g *group, l *listener, served []Listenin
 }
 
 func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []Listening) (http.Handler, error) {
-	options := rest.Options{MaxBody: d.maxBody(g), Log: e.access, IDs: e.ids, Keys: e.keys.keeper(d.Options)}
+	options := rest.Options{MaxBody: d.maxBody(g), Secure: g.tls.On(), Log: e.access, IDs: e.ids, Keys: e.keys.keeper(d.Options)}
 	address := l.url(g.tls.On())
 	infos := make([]page.Info, len(g.members))
 	tools := map[*plan.MCPAdapter]string{}

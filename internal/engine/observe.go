@@ -200,7 +200,7 @@ func (e *Engine) StartControl(opts *deploy.Options) (string, error) {
 			_, _ = w.Write(problems.Data)
 		}),
 		Refused: func(r *http.Request, status int, id string, f *fault.Fault) {
-			e.access.Log(r.Context(), &telemetry.Access{Protocol: "control", Method: knownMethod(r.Method), Status: status, RequestID: id, Fault: f})
+			e.access.Log(r.Context(), &telemetry.Access{Protocol: "control", Method: r.Method, Secure: r.TLS != nil, Status: status, RequestID: id, Fault: f})
 		},
 	})
 	handler, err := e.guarded(pages, host, &group{}, opts)
@@ -212,14 +212,6 @@ func (e *Engine) StartControl(opts *deploy.Options) (string, error) {
 	o.control = l
 	e.serve(l)
 	return l.url(false), nil
-}
-
-// knownMethod keeps what a caller made up out of the log's fields.
-func knownMethod(m string) string {
-	if len(m) > 16 {
-		return m[:16] + "…"
-	}
-	return m
 }
 
 // connState counts the connections of a listener. It runs on the connection's

@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,10 +34,13 @@ type Access struct {
 	Caller string
 	// Operation is the declared name; "" where none was reached.
 	Operation string
-	// Method is HTTP's method, or MCP's method name.
+	// Method is HTTP's method, or MCP's method name. It is the caller's text, and
+	// clipped before it is told.
 	Method string
 	// Route is the declared path; "" where none matched.
 	Route string
+	// Secure reports that the request came over TLS.
+	Secure bool
 	// Status is the answer's HTTP status, or 0 on stdio.
 	Status    int
 	RequestID string
@@ -47,6 +51,11 @@ type Access struct {
 	// none was made, because the answer was that of an earlier request.
 	Retries  int
 	Replayed bool
+	// Outcome says what the answer means for the effect of the call, and Effects
+	// names steps that took effect before the one whose answer it is; see
+	// [Access.Answer]. A fault has both of its own.
+	Outcome fault.Outcome
+	Effects []string
 	// Fault is what went wrong here, or nil.
 	Fault *fault.Fault
 	// Failed reports that a tool reported failure.
@@ -60,7 +69,9 @@ type Access struct {
 	// Revision and Transport are those of an MCP request, where known: the
 	// protocol's, and http or stdio.
 	Revision, Transport string
-	inside              bool
+	// denied reports that the answer is an error of the upstream.
+	denied bool
+	inside bool
 }
 
 // Config is where what happened is told. Log is required.
@@ -137,11 +148,40 @@ func (a *Access) Leave() {
 	}
 }
 
+// Answer notes the answer of an upstream, also one that an earlier request got:
+// what it means for the effect of the call, its status, and the steps that took
+// effect before a step that failed.
+func (a *Access) Answer(outcome fault.Outcome, status int, effects []string) {
+	a.Outcome, a.Effects, a.denied = outcome, effects, status >= 400
+}
+
+// doubtful is the outcome of an answer that says less than it seems to, and of a
+// fault; "" for any other answer.
+func (a *Access) doubtful() string {
+	switch {
+	case a.Fault != nil:
+		return a.Fault.Outcome.String()
+	case a.Outcome == fault.Rejected || a.Outcome == fault.Unknown:
+		return a.Outcome.String()
+	default:
+		return ""
+	}
+}
+
+// effects are the steps that took effect before what went wrong.
+func (a *Access) effects() []string {
+	if a.Fault != nil {
+		return a.Fault.Effects
+	}
+	return a.Effects
+}
+
 // Log ends a request and tells of it. Its line is at warning level when the
 // upstream or this process failed, at info level otherwise, also for requests
 // that were wrong.
 func (l *Logger) Log(ctx context.Context, a *Access) {
 	a.Leave()
+	a.Method = toldMethod(a.Method)
 	if a.Trace.Context == nil {
 		a.Trace.begin(ctx, l, Carrier{}, time.Now().Add(-a.Duration))
 	}
@@ -155,6 +195,16 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 	if a.Trace.exported {
 		l.exporter.offer(a, l.mask)
 	}
+}
+
+// toldMethod is a method as it is told: callers may make up one of any length,
+// which would be kept, too. No method of HTTP or MCP is longer.
+func toldMethod(m string) string {
+	const most = 40
+	if len(m) > most {
+		return strings.ToValidUTF8(m[:most], "") + "…"
+	}
+	return m
 }
 
 // write writes the line of the log, and the audit line where there is one.
@@ -212,10 +262,14 @@ func (l *Logger) write(ctx context.Context, a *Access) {
 		attrs = append(attrs, slog.Int("advice", a.Advice))
 	}
 	if f := a.Fault; f != nil {
-		attrs = append(attrs, slog.String("fault", f.Kind.String()), slog.String("outcome", f.Outcome.String()))
-		if f.Cause != nil {
-			attrs = append(attrs, slog.String("cause", causeOf(f.Cause, l.mask)))
-		}
+		attrs = append(attrs, slog.String("fault", f.Kind.String()))
+	}
+	text("outcome", a.doubtful())
+	if effects := a.effects(); len(effects) > 0 {
+		attrs = append(attrs, slog.Any("effects", effects))
+	}
+	if f := a.Fault; f != nil && f.Cause != nil {
+		attrs = append(attrs, slog.String("cause", causeOf(f.Cause, l.mask)))
 	}
 	l.log.LogAttrs(ctx, level, "request", attrs...)
 }

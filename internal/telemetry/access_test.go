@@ -69,6 +69,10 @@ func TestLog(t *testing.T) {
 		{"a tool's upstream that failed", Access{Protocol: "mcp", Failed: true, UpstreamStatus: 503}, map[string]any{
 			"level": "WARN", "msg": "request", "protocol": "mcp", "adapter": "", "method": "", "duration": 0.0, "failed": true, "upstream_status": 503.0,
 		}},
+		{"an answer that leaves it open", Access{Protocol: "rest", Status: 503, Outcome: fault.Unknown, Effects: []string{"first"}}, map[string]any{
+			"level": "WARN", "msg": "request", "protocol": "rest", "adapter": "", "method": "", "status": 503.0, "duration": 0.0,
+			"outcome": fault.Unknown.String(), "effects": []any{"first"},
+		}},
 		{"a caller's fault", Access{Protocol: "rest", Status: 400, Fault: fault.New(fault.InvalidInput, "the secret value")}, map[string]any{
 			"level": "INFO", "msg": "request", "protocol": "rest", "adapter": "", "method": "", "status": 400.0, "duration": 0.0,
 			"fault": fault.InvalidInput.String(), "outcome": fault.Outcome(0).String(),
@@ -86,6 +90,25 @@ func TestLog(t *testing.T) {
 	}
 	if line := logged(t, slog.LevelWarn, &Access{Status: 200}); line != nil {
 		t.Errorf("a success at level warn: %v", line)
+	}
+}
+
+// TestMethodsAreClipped: a method is the caller's text, of any length.
+func TestMethodsAreClipped(t *testing.T) {
+	long := strings.Repeat("é", 30<<10)
+	for _, protocol := range []string{"rest", "mcp", "guard"} {
+		var out bytes.Buffer
+		recent := NewRecent()
+		l := New(Config{Log: slog.New(slog.NewJSONHandler(&out, nil)), Recent: recent})
+		l.Log(context.Background(), &Access{Protocol: protocol, Method: long, Status: 405})
+		if kept := recent.View(Filter{}).Traces[0].Method; out.Len() > 1000 || kept != strings.Repeat("é", 20)+"…" {
+			t.Errorf("%s: %d bytes are logged, and %d kept", protocol, out.Len(), len(kept))
+		}
+	}
+	for _, method := range []string{"GET", "resources/templates/list", "notifications/roots/list_changed"} {
+		if line := logged(t, slog.LevelInfo, &Access{Method: method}); line["method"] != method {
+			t.Errorf("%s: %v", method, line)
+		}
 	}
 }
 

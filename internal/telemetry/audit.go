@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"io"
 	"log/slog"
+
+	"patchbay/internal/fault"
 )
 
 // AuditTo returns a log for audit lines that writes JSON to a file's writer.
@@ -39,19 +41,10 @@ func KeyHash(key string) string {
 // who called, from where, what, towards which target, and what is known of the
 // effect. Refused calls are told too.
 func (l *Logger) writeAudit(ctx context.Context, a *Access, trace string) {
-	outcome := "done"
-	switch {
-	case a.Fault != nil:
-		outcome = a.Fault.Outcome.String()
-	case a.UpstreamStatus >= 400:
-		outcome = "refused_by_upstream"
-	case a.Mocked():
-		outcome = "no_call"
-	}
 	var room [20]slog.Attr
 	attrs := append(room[:0],
 		slog.String("caller", a.Caller), slog.String("peer", peerOf(ctx)), slog.String("protocol", a.Protocol), slog.String("adapter", a.Adapter),
-		slog.String("operation", a.Operation), slog.String("target", a.Op.target), slog.String("outcome", outcome),
+		slog.String("operation", a.Operation), slog.String("target", a.Op.target), slog.String("outcome", a.effect()),
 		slog.String("result", a.Result().String()), slog.String("request_id", a.RequestID), slog.String("trace_id", trace),
 	)
 	if a.Status != 0 {
@@ -63,11 +56,14 @@ func (l *Logger) writeAudit(ctx context.Context, a *Access, trace string) {
 	if n := len(a.Trace.calls) + a.Trace.missed; n > 0 {
 		attrs = append(attrs, slog.Int("attempts", n))
 	}
+	if a.Replayed {
+		attrs = append(attrs, slog.Bool("replayed", true))
+	}
 	if a.Fault != nil {
 		attrs = append(attrs, slog.String("fault", a.Fault.Kind.String()))
-		if len(a.Fault.Effects) > 0 {
-			attrs = append(attrs, slog.Any("effects", a.Fault.Effects))
-		}
+	}
+	if effects := a.effects(); len(effects) > 0 {
+		attrs = append(attrs, slog.Any("effects", effects))
 	}
 	if a.IdempotencyKey != "" {
 		attrs = append(attrs, slog.String("idempotency_key_sha256", a.IdempotencyKey))
@@ -75,7 +71,17 @@ func (l *Logger) writeAudit(ctx context.Context, a *Access, trace string) {
 	l.audit.LogAttrs(ctx, slog.LevelInfo, "audit", attrs...)
 }
 
-// Mocked reports that nothing was called: no attempt was made and none answered.
-func (a *Access) Mocked() bool {
-	return a.UpstreamStatus == 0 && len(a.Trace.calls)+a.Trace.missed == 0
+// effect is what is known of the effect of a call, in one word.
+func (a *Access) effect() string {
+	doubtful := a.doubtful()
+	switch {
+	case doubtful != "":
+		return doubtful
+	case a.Outcome == fault.NoCall:
+		return fault.NoCall.String()
+	case a.denied:
+		return "refused_by_upstream"
+	default:
+		return "done"
+	}
 }

@@ -82,7 +82,7 @@ func NewMetrics(version string) *Metrics {
 	m.reloaded = m.single("patchbay_last_reload_successful", "Whether the last reload succeeded; 1 before the first.")
 	m.reloaded.Set(1)
 	m.reloadedAt = m.single("patchbay_last_reload_success_timestamp_seconds", "When a deployment was last taken into service, in Unix time.")
-	m.dropped = m.counter("patchbay_telemetry_dropped_total", "What was not sent to the collector: traces or metrics.", "signal")
+	m.dropped = m.counter("patchbay_telemetry_dropped_total", "What did not reach the collector: traces or metrics; of a delivery that it took in part, the spans or data points that it rejected.", "signal")
 	m.exports = m.counter("patchbay_telemetry_exports_total", "Deliveries to the collector, by result: success or failure.", "signal", "result")
 	failures := prometheus.NewCounter(prometheus.CounterOpts{Name: "patchbay_audit_failures_total", Help: "Audit lines that could not be written."})
 	m.auditFailures = failures

@@ -15,6 +15,8 @@ type OperationInfo struct {
 	Protocol, Adapter, Name string
 	// Method is HTTP's method or MCP's, Route the declared path of REST.
 	Method, Route string
+	// Secure reports that its listener speaks TLS.
+	Secure bool
 	// Tool reports that Name is a tool's.
 	Tool bool
 	// Changes reports that its upstream methods may change something; such calls

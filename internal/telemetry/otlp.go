@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -200,7 +201,7 @@ func (e *Exporter) deliver(signal string, body []byte) bool {
 		pause = min(2*pause, maxPause)
 	}
 	e.opts.Metrics.exports.WithLabelValues(signal, "failure").Inc()
-	e.opts.Log.Warn("the collector did not take telemetry", "signal", signal, "cause", e.opts.Mask.String(last))
+	e.opts.Log.Warn("the collector did not take telemetry", "signal", signal, "cause", last)
 	return false
 }
 
@@ -233,12 +234,16 @@ func (e *Exporter) post(signal string, body []byte) (wait time.Duration, reason 
 	}
 	answer, err := e.client.Do(r)
 	if err != nil {
-		return 0, err.Error()
+		if u, ok := errors.AsType[*url.Error](err); ok {
+			err = u.Err // the address may hold a token in its path
+		}
+		return 0, causeOf(err, e.opts.Mask)
 	}
 	defer answer.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
+	text, _ := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
 	switch answer.StatusCode {
 	case http.StatusOK, http.StatusAccepted, http.StatusNoContent:
+		e.partial(signal, text)
 		return 0, ""
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
@@ -246,6 +251,33 @@ func (e *Exporter) post(signal string, body []byte) (wait time.Duration, reason 
 	default:
 		return -1, "HTTP " + strconv.Itoa(answer.StatusCode)
 	}
+}
+
+// partial counts what a collector has taken a delivery without (OTLP
+// specification, "Partial Success"): spans or data points. An answer that says
+// nothing of it took everything.
+func (e *Exporter) partial(signal string, body []byte) {
+	var answer struct {
+		Partial struct {
+			Spans   json.RawMessage `json:"rejectedSpans"`
+			Points  json.RawMessage `json:"rejectedDataPoints"`
+			Message string          `json:"errorMessage"`
+		} `json:"partialSuccess"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return
+	}
+	said := answer.Partial.Spans
+	if signal == "metrics" {
+		said = answer.Partial.Points
+	}
+	// Protobuf writes 64-bit integers as text; some write numbers.
+	n, err := strconv.ParseInt(string(bytes.Trim(said, `"`)), 10, 64)
+	if err != nil || n <= 0 {
+		return
+	}
+	e.opts.Metrics.dropped.WithLabelValues(signal).Add(float64(n))
+	e.opts.Log.Warn("the collector took only a part of telemetry", "signal", signal, "rejected", n, "cause", causeOf(errors.New(answer.Partial.Message), e.opts.Mask))
 }
 
 // resource says whose telemetry it is.

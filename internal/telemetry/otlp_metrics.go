@@ -185,7 +185,7 @@ func (m *Metrics) conventions(family string, labels map[string]string) (string, 
 	case o != nil:
 		of.text("http.request.method", o.Method)
 		of.text("http.route", o.Route)
-		of.text("url.scheme", "http")
+		of.text("url.scheme", schemeOf(o.Secure))
 	}
 	if labels["result"] != OK.String() {
 		of.text("error.type", labels["result"])

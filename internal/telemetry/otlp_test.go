@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -100,7 +101,7 @@ func newSender(t *testing.T, to string, change func(*ExporterOptions)) *sender {
 	}
 	return &sender{
 		Logger: New(Config{Log: slog.New(slog.DiscardHandler), Metrics: m, Exporter: e, Sample: 1}), exporter: e,
-		op: m.Operation(OperationInfo{Protocol: "rest", Adapter: "a-rest", Name: "get", Method: "GET", Route: "/v1/x/{y}"}),
+		op: m.Operation(OperationInfo{Protocol: "rest", Adapter: "a-rest", Name: "get", Method: "GET", Route: "/v1/x/{y}", Secure: true}),
 		call: m.Upstream(UpstreamInfo{Namespace: "a", Scheme: "https", Host: "api.example"}).
 			Operation("read", "GET", "/x/{y}"),
 	}
@@ -160,13 +161,19 @@ func TestSpans(t *testing.T) {
 		access Access
 		tried  []tried
 	}{
-		{"a success of REST", post, Carrier{}, Access{Protocol: "rest", Method: "POST", Route: "/v1/interactions", Status: 201, RequestID: "r", Caller: "alice"}, []tried{{create, 201, nil}}},
+		{"a success of REST", post, Carrier{}, Access{Protocol: "rest", Secure: true, Method: "POST", Route: "/v1/interactions", Status: 201, RequestID: "r", Caller: "alice"}, []tried{{create, 201, nil}}},
 		{"a caller's trace", post, Carrier{Traceparent: []string{parentSampled}, Tracestate: []string{"a=1"}}, Access{Protocol: "rest", Method: "POST", Route: "/v1/interactions", Status: 404, UpstreamStatus: 404}, []tried{{create, 404, nil}}},
 		{
 			"a retry that failed", post,
 			Carrier{},
 			Access{Protocol: "rest", Method: "POST", Route: "/v1/interactions", Status: 504, Fault: &fault.Fault{Kind: fault.Timeout, Outcome: fault.Unknown, Cause: errors.New("reset by sesame")}},
 			[]tried{{local, 0, &fault.Fault{Kind: fault.Unreachable, Outcome: fault.NotSent}}, {local, 0, &fault.Fault{Kind: fault.Timeout, Outcome: fault.Unknown}}},
+		},
+		{
+			"a step that was answered with an error, again", post,
+			Carrier{},
+			Access{Protocol: "rest", Method: "POST", Route: "/v1/interactions", Status: 503, Outcome: fault.Unknown, Effects: []string{"first", "second"}, Replayed: true},
+			nil,
 		},
 		{"a route that does not exist", nil, Carrier{}, Access{Protocol: "rest", Method: "BREW", Status: 404, Fault: fault.New(fault.NotFound, "")}, nil},
 		{"a tool", tool, Carrier{}, Access{Protocol: "mcp", Method: "tools/call", Revision: "2026-07-28", Transport: "stdio"}, []tried{{create, 201, nil}}},
@@ -201,10 +208,17 @@ func TestSpans(t *testing.T) {
 				fmt.Fprintf(&out, "  trace %s, parent %s, state %s\n", s.TraceID, s.ParentID, s.TraceState)
 			}
 			for _, of := range s.Attributes {
-				if of.Value.String != nil {
+				text, err := json.Marshal(of.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch {
+				case of.Value.String != nil:
 					fmt.Fprintf(&out, "  %s: %q\n", of.Key, *of.Value.String)
-				} else {
+				case of.Value.Int != "":
 					fmt.Fprintf(&out, "  %s: %s\n", of.Key, of.Value.Int)
+				default:
+					fmt.Fprintf(&out, "  %s: %s\n", of.Key, text)
 				}
 			}
 		}
@@ -275,6 +289,57 @@ func TestDelivery(t *testing.T) {
 				t.Error("no metrics at the end")
 			}
 		})
+	}
+}
+
+// TestPartialSuccess: what a collector says that it rejected of a delivery is
+// counted as dropped, in both forms of numbers; nothing else that it says is.
+func TestPartialSuccess(t *testing.T) {
+	for said, want := range map[string]string{
+		`{"partialSuccess":{"rejectedSpans":"2","errorMessage":"not \"sesame\", says sesame-open"}}`: "2",
+		`{"partialSuccess":{"rejectedSpans":2}}`:                                                     "2",
+		`{"partialSuccess":{"errorMessage":"deprecated"}}`:                                           "0",
+		`{"partialSuccess":{"rejectedSpans":"-1"}}`:                                                  "0",
+		`{"partialSuccess":null}`:                                                                    "0",
+		`{"partialSuccess":7}`:                                                                       "0",
+		`{}`:                                                                                         "0",
+		``:                                                                                           "0",
+		`no JSON`:                                                                                    "0",
+	} {
+		at := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			if strings.HasSuffix(r.URL.Path, "/traces") {
+				_, _ = io.WriteString(w, said)
+			}
+		}))
+		var log bytes.Buffer
+		mask := &secret.Mask{}
+		mask.Add(secret.New("sesame-open"))
+		s := newSender(t, at.URL, func(o *ExporterOptions) {
+			o.Batch, o.Interval, o.Mask, o.Log = time.Hour, time.Hour, mask, slog.New(slog.NewTextHandler(&log, nil))
+		})
+		s.request(Carrier{}, nil)
+		s.close(t)
+		at.Close()
+		if got := s.dropped(t); got != want || strings.Contains(log.String(), "sesame") || (want != "0") != strings.Contains(log.String(), "only a part") {
+			t.Errorf("%s: %s dropped, and %s", said, got, log.String())
+		}
+	}
+}
+
+// TestCollectorIsNotTold: an address of a collector may hold a token in its path,
+// which no failure puts into the log.
+func TestCollectorIsNotTold(t *testing.T) {
+	at := httptest.NewServer(nil)
+	at.Close() // nobody listens there any more
+	var log bytes.Buffer
+	s := newSender(t, at.URL+"/otlp/t0ken-in-the-path", func(o *ExporterOptions) {
+		o.Batch, o.Interval, o.Log = time.Hour, time.Hour, slog.New(slog.NewTextHandler(&log, nil))
+	})
+	s.request(Carrier{}, nil)
+	s.close(t)
+	if text := log.String(); strings.Contains(text, "t0ken") || !strings.Contains(text, "did not take telemetry") || !strings.Contains(text, "dial tcp") {
+		t.Error(text)
 	}
 }
 

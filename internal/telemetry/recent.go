@@ -56,6 +56,9 @@ type record struct {
 	result       Result
 	kind         string
 	outcome      string
+	effects      []string
+	replayed     bool
+	secure       bool
 	cause        string
 	missed       int
 	count        int
@@ -68,13 +71,10 @@ func (r *record) fill(a *Access, mask *secret.Mask) {
 	r.id, r.span, r.parent, r.start, r.duration = t.id, t.span, t.parent, t.start, a.Duration
 	r.operation, r.protocol, r.adapter, r.name, r.method, r.route = a.Op, a.Protocol, a.Adapter, a.Operation, a.Method, a.Route
 	r.requestID, r.caller, r.era, r.status, r.upstream, r.result = a.RequestID, a.Caller, a.Era, a.Status, a.UpstreamStatus, a.Result()
-	r.transport, r.revision, r.state = a.Transport, a.Revision, strings.Join(t.carried.Tracestate, ",")
-	r.kind, r.outcome, r.cause = a.errorKind(), "", ""
-	if a.Fault != nil {
-		r.outcome = a.Fault.Outcome.String()
-		if a.Fault.Cause != nil {
-			r.cause = causeOf(a.Fault.Cause, mask)
-		}
+	r.secure, r.transport, r.revision, r.state = a.Secure, a.Transport, a.Revision, strings.Join(t.carried.Tracestate, ",")
+	r.kind, r.outcome, r.effects, r.replayed, r.cause = a.errorKind(), a.doubtful(), a.effects(), a.Replayed, ""
+	if a.Fault != nil && a.Fault.Cause != nil {
+		r.cause = causeOf(a.Fault.Cause, mask)
 	}
 	r.missed, r.count = t.missed, copy(r.calls[:], t.calls)
 }
@@ -110,6 +110,8 @@ type TraceView struct {
 	Result         string     `json:"result"`
 	Fault          string     `json:"fault,omitempty"`
 	Outcome        string     `json:"outcome,omitempty"`
+	Effects        []string   `json:"effects,omitempty"`
+	Replayed       bool       `json:"replayed,omitempty"`
 	Cause          string     `json:"cause,omitempty"`
 	RequestID      string     `json:"request_id,omitempty"`
 	Caller         string     `json:"caller,omitempty"`
@@ -182,7 +184,7 @@ func (r *record) view() TraceView {
 	v := TraceView{
 		TraceID: r.id.String(), SpanID: r.span.String(), Time: r.start.UTC(), Milliseconds: milliseconds(r.duration),
 		Protocol: r.protocol, Adapter: r.adapter, Operation: r.name, Method: r.method, Route: r.route, Status: r.status, UpstreamStatus: r.upstream,
-		Result: r.result.String(), Fault: r.kind, Outcome: r.outcome, Cause: r.cause, RequestID: r.requestID, Caller: r.caller, Era: r.era,
+		Result: r.result.String(), Fault: r.kind, Outcome: r.outcome, Effects: r.effects, Replayed: r.replayed, Cause: r.cause, RequestID: r.requestID, Caller: r.caller, Era: r.era,
 		Calls: []CallView{}, MissedCalls: r.missed,
 	}
 	if r.parent != (SpanID{}) {

@@ -46,6 +46,13 @@ type attribute struct {
 type value struct {
 	String *string `json:"stringValue,omitempty"`
 	Int    string  `json:"intValue,omitempty"`
+	Bool   bool    `json:"boolValue,omitempty"`
+	Array  *values `json:"arrayValue,omitempty"`
+}
+
+// values is a list of texts.
+type values struct {
+	Values []value `json:"values"`
 }
 
 func textOf(key, text string) attribute { return attribute{key, value{String: &text}} }
@@ -66,6 +73,24 @@ func (a *attributes) text(key, text string) {
 func (a *attributes) number(key string, n int) {
 	if n != 0 {
 		*a = append(*a, numberOf(key, n))
+	}
+}
+
+func (a *attributes) texts(key string, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	list := make([]value, len(texts))
+	for i := range texts {
+		list[i].String = &texts[i]
+	}
+	*a = append(*a, attribute{key, value{Array: &values{list}}})
+}
+
+// mark adds what is true.
+func (a *attributes) mark(key string, is bool) {
+	if is {
+		*a = append(*a, attribute{key, value{Bool: true}})
 	}
 }
 
@@ -91,6 +116,8 @@ func (r *record) spans() []span {
 	of.text("patchbay.operation", r.name)
 	of.text("patchbay.request_id", r.requestID)
 	of.text("patchbay.outcome", r.outcome)
+	of.texts("patchbay.effects", r.effects)
+	of.mark("patchbay.replayed", r.replayed)
 	of.text("enduser.id", r.caller)
 	of.number("patchbay.dropped_calls", r.missed)
 	if r.result == Failed || r.protocol == "mcp" && r.result != OK {
@@ -108,7 +135,7 @@ func (r *record) spans() []span {
 func (r *record) http(of *attributes) string {
 	of.text("http.request.method", knownMethod(r.method))
 	of.text("http.route", r.route)
-	of.text("url.scheme", "http")
+	of.text("url.scheme", schemeOf(r.secure))
 	of.number("http.response.status_code", r.status)
 	if r.result == Failed {
 		errorType := r.kind
@@ -118,6 +145,13 @@ func (r *record) http(of *attributes) string {
 		of.text("error.type", errorType)
 	}
 	return strings.TrimRight(knownMethod(r.method)+" "+r.route, " ")
+}
+
+func schemeOf(secure bool) string {
+	if secure {
+		return "https"
+	}
+	return "http"
 }
 
 // knownMethod is a method as names of spans and attributes have it: one that a

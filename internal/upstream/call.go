@@ -92,13 +92,16 @@ type exchange struct {
 	attempt  telemetry.Attempt
 }
 
-// observe tells how the attempt went.
+// observe tells how the attempt went; without answer and fault, that it panicked.
 func (x *exchange) observe(now time.Time, answer *Response, f *fault.Fault) {
-	if f == nil {
+	switch {
+	case f != nil:
+		x.attempt.End(now, f.UpstreamStatus, nil, f)
+	case answer != nil:
 		x.attempt.End(now, answer.Status, answer.Header, nil)
-		return
+	default:
+		x.attempt.End(now, 0, nil, &fault.Fault{Kind: fault.Internal, Outcome: x.outcome()})
 	}
-	x.attempt.End(now, f.UpstreamStatus, nil, f)
 }
 
 // timeUp gives the call up, unless the header came in its time: then there is
@@ -170,9 +173,11 @@ func (c *Client) once(caller context.Context, r *Request, now, end time.Time, n 
 	}()
 	x := &exchange{end: end}
 	x.attempt = r.Operation.Begin(caller, n, now)
+	defer func() { // also where something panics
+		now = time.Now()
+		x.observe(now, a.answer, a.fault)
+	}()
 	a.answer, a.fault = c.send(caller, r, now, x)
-	now = time.Now()
-	x.observe(now, a.answer, a.fault)
 	return a
 }
 

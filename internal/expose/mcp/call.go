@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -59,9 +60,6 @@ func (t *tool) argument(name string) int {
 func (t *tool) call(ctx context.Context, c *core.Call) (core.Result, error) {
 	start := time.Now()
 	ctx = t.adapter.as(ctx)
-	if r := t.adapter.permit(ctx, t.plan.Name); r != nil {
-		return core.Result{}, denied(r)
-	}
 	access := telemetry.Access{
 		Caller:   auth.CallerOf(ctx).CallerName(),
 		Protocol: "mcp", Method: "tools/call", Era: c.Era.String(), Revision: c.Revision, Transport: transport(c.Transport),
@@ -70,18 +68,38 @@ func (t *tool) call(ctx context.Context, c *core.Call) (core.Result, error) {
 	ctx = access.Begin(ctx, t.adapter.Log, carrier(ctx), start)
 	access.Reach(t.counts)
 	defer access.Leave()
-	result, f := t.run(ctx, c, &access)
-	if f != nil {
-		access.Fault = f
-		result = t.failed(f)
+	var result core.Result
+	refused := t.adapter.permit(ctx, t.plan.Name)
+	if refused != nil {
+		access.Fault, access.Failed = refused.Fault, true
+	} else {
+		var f *fault.Fault
+		if result, f = t.attempt(ctx, c, &access); f != nil {
+			access.Fault = f
+			result = t.failed(f)
+		}
+		if access.Replayed {
+			result.Meta = []byte(`{"` + metaReplayed + `":true}`)
+		}
+		access.Failed = result.IsError
 	}
-	if access.Replayed {
-		result.Meta = []byte(`{"` + metaReplayed + `":true}`)
-	}
-	access.Failed = result.IsError
 	access.Duration = time.Since(start)
 	t.adapter.Log.Log(ctx, &access)
+	if refused != nil {
+		return core.Result{}, denied(refused)
+	}
 	return result, nil
+}
+
+// attempt runs the tool. A panic ends here, as a fault: whoever called has to know
+// whether something may have happened.
+func (t *tool) attempt(ctx context.Context, c *core.Call, access *telemetry.Access) (result core.Result, f *fault.Fault) {
+	defer func() {
+		if v := recover(); v != nil {
+			result, f = core.Result{}, t.adapter.Log.Panicked(ctx, access, v, debug.Stack())
+		}
+	}()
+	return t.run(ctx, c, access)
 }
 
 func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) (core.Result, *fault.Fault) {
@@ -106,6 +124,7 @@ func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) 
 	}
 	defer out.Release()
 	access.Advice, access.Retries = len(out.Advice), out.Retries
+	access.Answer(out.Outcome, out.Status, out.Effects)
 	if !access.Replayed {
 		access.UpstreamStatus = upstreamStatus(out)
 	}
@@ -370,8 +389,9 @@ func (w *watcher) caller(ctx context.Context) string {
 // observe logs what the core answered without one of the functions that log
 // for themselves, which know more: what the upstream said.
 func (w *watcher) observe(ctx context.Context, info core.RequestInfo) {
-	_, panicked := errors.AsType[*core.PanicError](info.Err)
-	if info.Called && !panicked && (info.Method == "tools/call" && info.ErrorCode == 0 || info.Method == "resources/read" && w.dynamic(info.Target)) {
+	panicked, _ := errors.AsType[*core.PanicError](info.Err)
+	denied, _ := errors.AsType[*core.Denied](info.Err)
+	if info.Called && panicked == nil && (info.Method == "tools/call" && (info.ErrorCode == 0 || denied != nil) || info.Method == "resources/read" && w.dynamic(info.Target)) {
 		return
 	}
 	access := telemetry.Access{
@@ -383,12 +403,15 @@ func (w *watcher) observe(ctx context.Context, info core.RequestInfo) {
 		if info.ErrorCode == core.CodeInternalError {
 			access.Fault.Kind = fault.Internal
 		}
-		if d, ok := errors.AsType[*core.Denied](info.Err); ok {
-			access.Fault = fault.New(fault.Forbidden, "%s", d.Message)
+		if denied != nil {
+			access.Fault = fault.New(fault.Forbidden, "%s", denied.Message)
 		}
 	}
 	access.Revision, access.Transport = info.Revision, transport(info.Transport)
 	ctx = access.Begin(ctx, w.log, carrier(ctx), time.Now().Add(-info.Duration))
 	access.Op = w.counts[info.Method]
+	if panicked != nil {
+		access.Fault = w.log.Panicked(ctx, &access, panicked.Value, panicked.Stack)
+	}
 	w.log.Log(ctx, &access)
 }

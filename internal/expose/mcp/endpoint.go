@@ -150,7 +150,7 @@ func (e *Endpoint) find(path string) (at *served, selection string) {
 func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault, caller string) {
 	id := e.ids.Accept(r.Header.Get("X-Request-Id"))
 	status := problem.Write(w, f, id)
-	e.log.Log(r.Context(), &telemetry.Access{Protocol: "mcp", Adapter: e.name, Caller: caller, Method: r.Method, Status: status, RequestID: id, Fault: f})
+	e.log.Log(r.Context(), &telemetry.Access{Protocol: "mcp", Adapter: e.name, Caller: caller, Method: r.Method, Secure: r.TLS != nil, Status: status, RequestID: id, Fault: f})
 }
 
 // served is a server with its views.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -228,10 +229,21 @@ func (a *adapter) readDynamic(ctx context.Context, r *plan.Resource, counts *tel
 	ctx = access.Begin(ctx, a.Log, carrier(ctx), start)
 	access.Reach(counts)
 	defer access.Leave()
-	out, err := a.runResource(ctx, r, uri, &access)
+	out, err := a.attemptResource(ctx, r, uri, &access)
 	access.Duration = time.Since(start)
 	a.Log.Log(ctx, &access)
 	return out, err
+}
+
+// attemptResource is runResource with panics as faults.
+func (a *adapter) attemptResource(ctx context.Context, r *plan.Resource, uri string, access *telemetry.Access) (out []core.ResourceContents, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			access.Fault = a.Log.Panicked(ctx, access, v, debug.Stack())
+			out, err = nil, protocolError(access.Fault)
+		}
+	}()
+	return a.runResource(ctx, r, uri, access)
 }
 
 func (a *adapter) runResource(ctx context.Context, r *plan.Resource, uri string, access *telemetry.Access) ([]core.ResourceContents, error) {
@@ -256,11 +268,12 @@ func (a *adapter) runResource(ctx context.Context, r *plan.Resource, uri string,
 	out, err := a.Bound.Run(ctx, r.Operation, args)
 	if err != nil {
 		f := fault.Of(err)
-		access.Fault = f
+		access.Fault, access.Retries, access.UpstreamStatus = f, f.Retries, f.UpstreamStatus
 		return nil, protocolError(f)
 	}
 	defer out.Release()
-	access.UpstreamStatus = upstreamStatus(out)
+	access.Retries, access.UpstreamStatus = out.Retries, upstreamStatus(out)
+	access.Answer(out.Outcome, out.Status, out.Effects)
 	if !out.OK() {
 		access.Failed = true
 		if out.Status == http.StatusNotFound {

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -30,8 +31,10 @@ type Options struct {
 	Members []Member
 	// MaxBody bounds request bodies, in bytes.
 	MaxBody int64
-	Log     *telemetry.Logger
-	IDs     *telemetry.IDs
+	// Secure reports that the listener speaks TLS.
+	Secure bool
+	Log    *telemetry.Logger
+	IDs    *telemetry.IDs
 	// Keys keeps what becomes of requests with an idempotency key; nil takes none.
 	Keys *idempotency.Keeper
 	// Pages finds documents of our own, which are served where no route claims
@@ -124,7 +127,7 @@ func New(opts Options) *Handler {
 			e := newEndpoint(m, op, bodies)
 			if opts.Log != nil {
 				e.counts = opts.Log.Metrics().Operation(telemetry.OperationInfo{
-					Protocol: "rest", Adapter: m.Adapter.Namespace, Name: op.Name, Method: op.Method, Route: m.Mount + op.Path,
+					Protocol: "rest", Adapter: m.Adapter.Namespace, Name: op.Name, Method: op.Method, Route: m.Mount + op.Path, Secure: opts.Secure,
 					Changes: !op.Safe(), Targets: m.Bound.Targets(op.Operation),
 				})
 			}
@@ -207,18 +210,40 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{h: h, w: w, r: r}
 	ctx := x.access.Begin(r.Context(), h.opts.Log, telemetry.HeaderCarrier(r.Header), start)
 	defer x.access.Leave()
-	x.access.Protocol, x.access.Method = "rest", r.Method
+	x.access.Protocol, x.access.Method, x.access.Secure = "rest", r.Method, r.TLS != nil
 	if len(h.opts.Members) == 1 {
 		x.access.Adapter = h.opts.Members[0].Adapter.Namespace
 	}
 	x.access.RequestID = h.opts.IDs.Accept(r.Header.Get("X-Request-Id"))
 	x.requestID[0] = x.access.RequestID
 	w.Header()["X-Request-Id"] = x.requestID[:]
+	cut := x.answer(ctx)
+	x.access.Duration = time.Since(start)
+	h.opts.Log.Log(ctx, &x.access)
+	if cut {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// answer answers the request. A panic ends here: it is told, and answered as a
+// fault, unless an answer had begun, which has to be cut then.
+func (x *exchange) answer(ctx context.Context) (cut bool) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		f := x.h.opts.Log.Panicked(ctx, &x.access, v, debug.Stack())
+		if cut = x.access.Status != 0; cut {
+			x.access.Fault = f
+			return
+		}
+		x.fail(f)
+	}()
 	if f := x.serve(ctx); f != nil {
 		x.fail(f)
 	}
-	x.access.Duration = time.Since(start)
-	h.opts.Log.Log(ctx, &x.access)
+	return false
 }
 
 func (x *exchange) serve(ctx context.Context) *fault.Fault {
@@ -263,6 +288,7 @@ func (x *exchange) serve(ctx context.Context) *fault.Fault {
 		return fault.Of(err)
 	}
 	x.access.Advice, x.access.Retries = len(out.Advice), out.Retries
+	x.access.Answer(out.Outcome, out.Status, out.Effects)
 	if !out.Mock && !x.access.Replayed {
 		x.access.UpstreamStatus = out.Status
 	}

@@ -39,7 +39,11 @@ var (
 // write relays an upstream's answer.
 func (x *exchange) write(out *plan.Output) {
 	h := x.w.Header()
+	limited := x.e.member.Limiter != nil
 	for name, values := range out.Header {
+		if limited && (name == "Ratelimit" || name == "Ratelimit-Policy") {
+			continue // what is said of a rate is about the caller's own
+		}
 		if x.h.passes[name] || slices.Contains(x.e.passes, name) {
 			h[name] = values
 		}
@@ -124,7 +128,8 @@ func (x *exchange) fail(f *fault.Fault) {
 	if f.UpstreamStatus != 0 && !x.access.Replayed {
 		x.access.UpstreamStatus = f.UpstreamStatus
 	}
-	x.access.Status = problem.Write(x.w, f, x.access.RequestID)
+	x.access.Status = problem.Status(f.Kind) // from here on the answer has begun
+	problem.Write(x.w, f, x.access.RequestID)
 }
 
 func (x *exchange) servePage(p *Page) *fault.Fault {
