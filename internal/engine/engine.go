@@ -179,8 +179,10 @@ func (e *Engine) guarded(h http.Handler, host string, g *group, opts *deploy.Opt
 }
 
 func (e *Engine) serve(l *listener, opts *deploy.Options) {
+	bounds := opts.ListenerBounds()
 	l.server = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			endDoubtful(w, r)
 			(*l.handler.Load()).ServeHTTP(w, r)
 		}),
 		BaseContext: func(net.Listener) context.Context { return e.base },
@@ -188,19 +190,20 @@ func (e *Engine) serve(l *listener, opts *deploy.Options) {
 			return telemetry.WithPeer(ctx, c.RemoteAddr().String())
 		},
 		ConnState:         e.connState(l.name),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		WriteTimeout:      opts.Limits.Total + 60*time.Second,
-		IdleTimeout:       120 * time.Second,
+		ReadHeaderTimeout: bounds.ReadHeader,
+		ReadTimeout:       bounds.Read,
+		WriteTimeout:      bounds.Write,
+		IdleTimeout:       bounds.Idle,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(serverNoise{e.log.Handler()}, slog.LevelDebug),
 	}
 	if l.certificates != nil {
 		l.server.TLSConfig = l.certificates.listening()
 	}
+	open := &connections{name: l.name, places: make(chan struct{}, bounds.MaxConnections), log: e.log}
 	for _, s := range l.sockets {
 		e.serving.Go(func() {
-			if err := l.accept(s); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			if err := l.accept(open.bound(s)); err != nil && !errors.Is(err, http.ErrServerClosed) {
 				select {
 				case e.failed <- fmt.Errorf("%s stopped: %w", l.name, err):
 				default:
