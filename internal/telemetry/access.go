@@ -142,6 +142,7 @@ func (a *Access) Leave() {
 // that were wrong.
 func (l *Logger) Log(ctx context.Context, a *Access) {
 	a.Leave()
+	a.Method = plainMethod(a.Method)
 	if a.Trace.Context == nil {
 		a.Trace.begin(ctx, l, Carrier{}, time.Now().Add(-a.Duration))
 	}
@@ -155,6 +156,28 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 	if a.Trace.exported {
 		l.exporter.offer(a, l.mask)
 	}
+}
+
+// plainMethod makes a method of what a caller has put in its place, which may be
+// as long as a header and, in MCP, any text: no log is to be filled with it, and
+// no terminal obey it.
+func plainMethod(m string) string {
+	const most = 64
+	plain := func(c byte) bool { return c > ' ' && c <= '~' }
+	odd := len(m) > most
+	for i := 0; i < len(m) && !odd; i++ {
+		odd = !plain(m[i])
+	}
+	if !odd {
+		return m
+	}
+	out := []byte(m[:min(len(m), most)])
+	for i := range out {
+		if !plain(out[i]) {
+			out[i] = '?'
+		}
+	}
+	return string(out)
 }
 
 // write writes the line of the log, and the audit line where there is one.
