@@ -65,6 +65,7 @@ capability:
         - {name: id, in: path, type: string, required: true}
         - {name: part, in: path, type: string, required: true}
         - {name: q, in: query, type: string}
+        - {name: tags, in: query, type: array}
         - {name: X-Tag, in: header, type: string}
         - {name: flavour, in: cookie, type: string}
       - name: write
@@ -117,6 +118,7 @@ type target struct {
 // capability before a recorder, with a control listener and a text log.
 type setting struct {
 	capability string
+	contract   string
 	options    func(*deploy.Options)
 	// upstream replaces the recorder's address.
 	upstream  string
@@ -134,13 +136,7 @@ func serve(t testing.TB, with setting) *target {
 	opts.ShareEnv = []string{"TWILIO_USER", "TWILIO_PASS"}
 	opts.Limits.Retry.Attempts = 1
 	opts.Limits.Breaker.Failures = 0
-	if with.capability != "" {
-		file := filepath.Join(t.TempDir(), "capability.yaml")
-		if err := os.WriteFile(file, []byte(with.capability), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		opts.Files = []string{file}
-	}
+	opts.Files, opts.Contracts = s.file("capability.yaml", with.capability), s.file("contract.yaml", with.contract)
 	if with.options != nil {
 		with.options(&opts)
 	}
@@ -225,6 +221,18 @@ func serve(t testing.TB, with setting) *target {
 		}
 	}
 	return s
+}
+
+// file writes a document, where there is one.
+func (s *target) file(name, text string) []string {
+	if text == "" {
+		return nil
+	}
+	path := filepath.Join(s.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return []string{path}
 }
 
 // listeners are the addresses that are attacked, by name.
