@@ -63,7 +63,9 @@ func lines(t *testing.T, log, format string) {
 		if len(line) > 2000 {
 			t.Errorf("a line of %d bytes: %.300s", len(line), line)
 		}
-		if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\u2028' || r == '\u202e' || r == '\u2066' }) {
+		if strings.ContainsFunc(line, func(r rune) bool {
+			return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\u2028' || r == '\u202e' || r == '\u2066'
+		}) {
 			t.Errorf("control characters in %.300q", line)
 		}
 		if format == "json" {
