@@ -2,10 +2,15 @@ package attack
 
 import (
 	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +43,39 @@ func TestSlowHeader(t *testing.T) {
 					t.Errorf("got %q", got)
 				}
 			})
+		}
+	}
+	s.expect()
+}
+
+// TestSlowHandshake: a client does the same before TLS has begun, or speaks
+// something else to a listener of TLS.
+func TestSlowHandshake(t *testing.T) {
+	origin := httptest.NewTLSServer(nil)
+	defer origin.Close()
+	pair := origin.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	files := deploy.ServerTLS{Certificate: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
+	for name, block := range map[string]*pem.Block{files.Certificate: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, files.Key: {Type: "PRIVATE KEY", Bytes: key}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := serve(t, setting{options: func(o *deploy.Options) { o.TLS, o.Listener.ReadHeader = files, 50*time.Millisecond }})
+	for _, host := range []string{s.rest, s.mcp} {
+		for _, begun := range []string{"", "\x16\x03\x01", "\x16\x03\x01\x40\x00\x01", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "\xff\xff\xff\xff\xff\xff"} {
+			c := s.dial(host)
+			if _, err := io.WriteString(c, begun); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.drain(c); len(got) > 200 {
+				t.Errorf("%q is answered with %q", begun, got)
+			}
+			_ = c.Close()
 		}
 	}
 	s.expect()

@@ -3,7 +3,7 @@ package deploy
 import "time"
 
 // Listener bounds what the clients of one listener can hold open. Each field that
-// is zero has the default.
+// is not above zero has the default.
 type Listener struct {
 	// MaxConnections is how many connections are open at once. More wait to be
 	// accepted, in the queue of the operating system.
@@ -26,11 +26,11 @@ func (o *Options) ListenerBounds() Listener {
 		{&l.Write, o.Limits.Total + 60*time.Second},
 		{&l.Idle, 120 * time.Second},
 	} {
-		if *f.field == 0 {
+		if *f.field <= 0 {
 			*f.field = f.value
 		}
 	}
-	if l.MaxConnections == 0 {
+	if l.MaxConnections <= 0 {
 		l.MaxConnections = 4096
 	}
 	return l
