@@ -23,7 +23,8 @@ func processUses() []processUse {
 		{"os", []string{"Stdin", "Stdout", "Stderr", "Args"}, edge, "take a stream or arguments as a parameter"},
 		{"os", []string{"Exit"}, []string{"cmd/..."}, "return an error or an exit code"},
 		{"os", []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Setenv", "Unsetenv", "Clearenv"}, []string{"cmd/...", "internal/bind"}, "internal/bind reads the environment"},
-		{"log/slog", []string{"SetDefault", "Default", "Debug", "Info", "Warn", "Error", "Log", "LogAttrs"}, nil, "log on a logger that was passed in"},
+		{"log/slog", []string{"SetDefault"}, []string{"cmd/..."}, "log on a logger that was passed in"},
+		{"log/slog", []string{"Default", "Debug", "Info", "Warn", "Error", "Log", "LogAttrs"}, nil, "log on a logger that was passed in"},
 		{"net/http", []string{"DefaultServeMux", "DefaultClient", "DefaultTransport", "Handle", "HandleFunc", "Get", "Post", "PostForm", "Head"}, nil, "build a client, transport or handler with its limits"},
 	}
 }

@@ -61,6 +61,8 @@ type Options struct {
 	// Checks maps a consumed namespace, or "" for all, to enforce, warn or off.
 	Checks map[string]string
 	Limits Limits
+	// Listener bounds the clients of each listener.
+	Listener Listener
 	// ReadOnly, Tools and Tags bound which tools the MCP adapters offer.
 	ReadOnly    bool
 	Tools, Tags []string

@@ -77,6 +77,50 @@ func TestSecurityChecklist(t *testing.T) {
 	}
 }
 
+// TestAttackTable looks that every attack has a test that exists, and every test
+// of internal/attack an attack.
+func TestAttackTable(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) (string, error) {
+		text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+		return string(text), err
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Attacks\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	rows := 0
+	for line := range strings.Lines(section) {
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) != 5 || strings.HasPrefix(cells[1], "---") || strings.TrimSpace(cells[1]) == "attack" {
+			continue
+		}
+		rows++
+		if fault := unproved(rule{how: cells[2], proof: strings.TrimSpace(cells[3])}, read); fault != "" {
+			t.Errorf("%s: %s", strings.TrimSpace(cells[1]), fault)
+		}
+	}
+	if rows < 20 {
+		t.Errorf("%d attacks", rows)
+	}
+	files, err := filepath.Glob(filepath.Join(root, "internal", "attack", "*_test.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllStringSubmatch(string(text), -1) {
+			if m[1] != "TestMain" && !strings.Contains(section, "["+m[1]+"]") {
+				t.Errorf("docs/security.md does not name %s", m[1])
+			}
+		}
+	}
+}
+
 func TestUnproved(t *testing.T) {
 	read := func(name string) (string, error) {
 		if name != "internal/a_test.go" {

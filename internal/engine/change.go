@@ -122,7 +122,7 @@ func (e *Engine) show(c *change) error {
 		if err != nil {
 			return err
 		}
-		c.faces = append(c.faces, &face{handler: h, deployment: d, tls: config, write: writeTimeout(d.Options)})
+		c.faces = append(c.faces, &face{handler: h, deployment: d, tls: config, bounds: d.Options.ListenerBounds()})
 	}
 	return nil
 }

@@ -266,6 +266,7 @@ func TestFaultSuite(t *testing.T) {
 func TestFaultSuiteBreaker(t *testing.T) {
 	c := newChaos(t)
 	s := serve(t, rough(c, func(o *deploy.Options) {
+		o.Limits.Header, o.Limits.Total = 20*time.Second, 20*time.Second // a busy machine is slow
 		o.Limits.Breaker = deploy.Breaker{Failures: 5, Window: 10, Pause: 50 * time.Millisecond}
 	}))
 	down := fate{name: "down", write: []string{"not_sent"}, read: []string{"not_sent"}}

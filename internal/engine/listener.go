@@ -41,18 +41,9 @@ type face struct {
 	// tls is how new connections are spoken to; nil is plain HTTP. Connections
 	// that are open keep what they began with.
 	tls *tls.Config
-	// write bounds reading a request and writing its answer.
-	write time.Duration
-}
-
-// writeTimeout is the time in which an answer has to be written: that of the
-// upstream, and as much again as a slow client may need.
-func writeTimeout(opts *deploy.Options) time.Duration {
-	longest := opts.Limits.Total
-	for namespace := range opts.UpstreamSettings {
-		longest = max(longest, opts.Upstream(namespace).Total)
-	}
-	return longest + 60*time.Second
+	// bounds are what clients may hold open. Of these, only the time for an answer
+	// changes with a deployment; the others are the listener's as it was opened.
+	bounds deploy.Listener
 }
 
 // url returns the address a client on this machine uses. Whether it speaks TLS
@@ -92,6 +83,7 @@ func (l *listener) close() {
 
 // ServeHTTP answers by the face of the moment.
 func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	endDoubtful(w, r)
 	f := l.face.Load()
 	for f.deployment != nil && !f.deployment.lease.acquire() {
 		// That one is closed: its successor was here before, or this is the end.
@@ -105,9 +97,9 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.deployment != nil {
 		defer f.deployment.release()
 	}
-	if f.write > l.server.WriteTimeout {
+	if f.bounds.Write > l.server.WriteTimeout {
 		// The server's own bound is from when it was opened.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(f.write))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(f.bounds.Write))
 	}
 	f.handler.ServeHTTP(w, r)
 }
@@ -133,6 +125,7 @@ func (d door) Accept() (net.Conn, error) {
 
 // serve begins to answer on a listener that has a face.
 func (e *Engine) serve(l *listener) {
+	bounds := l.face.Load().bounds
 	l.server = &http.Server{
 		Handler:     l,
 		BaseContext: func(net.Listener) context.Context { return l.base },
@@ -140,16 +133,17 @@ func (e *Engine) serve(l *listener) {
 			return telemetry.WithPeer(ctx, c.RemoteAddr().String())
 		},
 		ConnState:         e.connState(l.name),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		WriteTimeout:      l.face.Load().write,
-		IdleTimeout:       120 * time.Second,
+		ReadHeaderTimeout: bounds.ReadHeader,
+		ReadTimeout:       bounds.Read,
+		WriteTimeout:      bounds.Write,
+		IdleTimeout:       bounds.Idle,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(serverNoise{e.log.Handler()}, slog.LevelDebug),
 	}
+	open := &connections{name: l.name, places: make(chan struct{}, bounds.MaxConnections), log: e.log}
 	for _, s := range l.sockets {
 		e.serving.Go(func() {
-			if err := l.server.Serve(door{s, l}); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			if err := l.server.Serve(door{open.bound(s), l}); err != nil && !errors.Is(err, http.ErrServerClosed) {
 				select {
 				case e.failed <- fmt.Errorf("%s stopped: %w", l.name, err):
 				default:

@@ -208,7 +208,7 @@ func (e *Engine) StartControl(opts *deploy.Options) (string, error) {
 		l.close()
 		return "", err
 	}
-	l.face.Store(&face{handler: handler, write: writeTimeout(opts)})
+	l.face.Store(&face{handler: handler, bounds: opts.ListenerBounds()})
 	o.control = l
 	e.serve(l)
 	return l.url(false), nil

@@ -142,6 +142,7 @@ func restarts(old, d *Deployment) []string {
 		{"control", old.Options.Control, d.Options.Control},
 		{"telemetry", old.Options.Telemetry, d.Options.Telemetry},
 		{"watch", old.Options.Watch, d.Options.Watch},
+		{"connections", old.Options.Listener, d.Options.Listener},
 	} {
 		if !reflect.DeepEqual(s.before, s.now) {
 			out = append(out, s.name)

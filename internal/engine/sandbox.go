@@ -42,7 +42,7 @@ func (e *Engine) StartSandbox(opts *deploy.Options, env *bind.Environment) (stri
 		l.close()
 		return "", err
 	}
-	l.face.Store(&face{handler: handler, write: writeTimeout(opts)})
+	l.face.Store(&face{handler: handler, bounds: opts.ListenerBounds()})
 	e.sandbox = l
 	e.serve(l)
 	return l.url(false), nil

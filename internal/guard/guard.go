@@ -149,6 +149,9 @@ func (g *Guard) check(r *http.Request) *fault.Fault {
 		f.Hint = "use localhost or 127.0.0.1, or start with --allow-host NAME"
 		return f
 	}
+	if len(r.Header["Origin"]) > 1 {
+		return fault.New(fault.Forbidden, "a request with more than one Origin is refused")
+	}
 	if g.isPublic(r.URL.Path) && (r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions) {
 		return nil
 	}

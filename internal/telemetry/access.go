@@ -13,7 +13,6 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -181,7 +180,7 @@ func (a *Access) effects() []string {
 // that were wrong.
 func (l *Logger) Log(ctx context.Context, a *Access) {
 	a.Leave()
-	a.Method = toldMethod(a.Method)
+	a.Method = plainMethod(a.Method)
 	if a.Trace.Context == nil {
 		a.Trace.begin(ctx, l, Carrier{}, time.Now().Add(-a.Duration))
 	}
@@ -197,14 +196,26 @@ func (l *Logger) Log(ctx context.Context, a *Access) {
 	}
 }
 
-// toldMethod is a method as it is told: callers may make up one of any length,
-// which would be kept, too. No method of HTTP or MCP is longer.
-func toldMethod(m string) string {
-	const most = 40
-	if len(m) > most {
-		return strings.ToValidUTF8(m[:most], "") + "…"
+// plainMethod makes a method of what a caller has put in its place, which may be
+// as long as a header and, in MCP, any text: no log is to be filled with it, and
+// no terminal obey it.
+func plainMethod(m string) string {
+	const most = 64
+	plain := func(c byte) bool { return c > ' ' && c <= '~' }
+	odd := len(m) > most
+	for i := 0; i < len(m) && !odd; i++ {
+		odd = !plain(m[i])
 	}
-	return m
+	if !odd {
+		return m
+	}
+	out := []byte(m[:min(len(m), most)])
+	for i := range out {
+		if !plain(out[i]) {
+			out[i] = '?'
+		}
+	}
+	return string(out)
 }
 
 // write writes the line of the log, and the audit line where there is one.

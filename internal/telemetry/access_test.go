@@ -101,7 +101,7 @@ func TestMethodsAreClipped(t *testing.T) {
 		recent := NewRecent()
 		l := New(Config{Log: slog.New(slog.NewJSONHandler(&out, nil)), Recent: recent})
 		l.Log(context.Background(), &Access{Protocol: protocol, Method: long, Status: 405})
-		if kept := recent.View(Filter{}).Traces[0].Method; out.Len() > 1000 || kept != strings.Repeat("é", 20)+"…" {
+		if kept := recent.View(Filter{}).Traces[0].Method; out.Len() > 1000 || kept != strings.Repeat("?", 64) {
 			t.Errorf("%s: %d bytes are logged, and %d kept", protocol, out.Len(), len(kept))
 		}
 	}

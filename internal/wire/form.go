@@ -120,7 +120,8 @@ func AppendFormText(dst []byte, text string) []byte {
 	return dst
 }
 
-// MaxFields bounds the fields that [ParseForm] accepts.
+// MaxFields bounds the fields that [ParseForm] accepts, those that repeat a key
+// included: each of them is compared with the keys before it.
 const MaxFields = 1000
 
 // ParseForm decodes a form body into an object of strings. A repeated key
@@ -129,11 +130,12 @@ const MaxFields = 1000
 func ParseForm(body []byte) (jsonvalue.Value, error) {
 	var members []jsonvalue.Member
 	text := string(body)
+	fields := 0
 	for field := range strings.SplitSeq(text, "&") {
 		if field == "" {
 			continue
 		}
-		if len(members) >= MaxFields {
+		if fields++; fields > MaxFields {
 			return jsonvalue.Value{}, fmt.Errorf("more than %d fields", MaxFields)
 		}
 		rawName, rawValue, _ := strings.Cut(field, "=")

@@ -95,12 +95,14 @@ func (x *exchange) queryInputs(wrong []fault.Field) []fault.Field {
 	return wrong
 }
 
+// appended adds a value to those that a parameter had before, in the memory that
+// the list has grown to: a copy for each would take the square of their number.
 func appended(have *jsonvalue.Value, value string) jsonvalue.Value {
 	elems := have.Elems()
 	if have.Kind() != jsonvalue.Array {
 		elems = []jsonvalue.Member{{Value: *have}}
 	}
-	return jsonvalue.ArrayOf(append(elems[:len(elems):len(elems)], jsonvalue.Member{Value: jsonvalue.StringOf(value)}))
+	return jsonvalue.ArrayOf(append(elems, jsonvalue.Member{Value: jsonvalue.StringOf(value)}))
 }
 
 // find returns the index of the input that a name means: the exact one, or the
