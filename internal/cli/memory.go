@@ -8,7 +8,15 @@ import (
 
 // startMemory is how much of the heap the process may keep after its start, in
 // bytes, without a look at whether it needs it.
-const startMemory = 6 << 20
+const startMemory = 2 << 20
+
+// settle ends the start: what it took goes back, and the collector gets its pace.
+// Not before, because a heap that has grown further while loading has what is
+// kept of it in more places, which then cannot go back.
+func (c *command) settle() {
+	giveBack(startMemory)
+	setPace(c.lookup)
+}
 
 // giveBack returns to the system what loading has left over: documents,
 // contracts and the text of help are several times as large as what is made of
@@ -43,10 +51,10 @@ const (
 	leastPercent, mostPercent = 100, 400
 )
 
-// Pace makes the collector run less often as long as little memory is in use. It
+// setPace makes the collector run less often as long as little memory is in use. It
 // is a setting of the whole process, and does nothing where the environment has
 // one.
-func Pace(lookup func(string) (string, bool)) {
+func setPace(lookup func(string) (string, bool)) {
 	if _, set := lookup("GOGC"); set {
 		return
 	}

@@ -67,7 +67,7 @@ func (c *command) runServe(ctx context.Context, f *flags, files []string) error 
 	defer stop()
 	c.mention(s)
 	c.announce(s, served)
-	giveBack(startMemory)
+	c.settle()
 	select {
 	case <-ctx.Done():
 		s.log.Info("stopping", "at most", s.engine.Current().Options.Drain)
@@ -99,7 +99,7 @@ it starts all the same; each call then says what is missing.`,
 		if err != nil {
 			return err
 		}
-		giveBack(startMemory)
+		c.settle()
 		return s.engine.Stdio(cmd.Context(), s.deploy, c.In, c.Out)
 	}
 	return cmd

@@ -16,6 +16,8 @@ import (
 type pattern struct {
 	text string
 	re   *regexp.Regexp
+	// fixed is the same as re, or nil.
+	fixed *fixed
 }
 
 // maxPattern bounds the length of a pattern in bytes.
@@ -36,7 +38,7 @@ func compilePattern(text string) (*pattern, error) {
 	if err != nil {
 		return nil, unusable{err}
 	}
-	return &pattern{text: text, re: re}, nil
+	return &pattern{text: text, re: re, fixed: fixedOf(re.String())}, nil
 }
 
 // unusable is an error of package regexp in the words of this one.
@@ -82,7 +84,16 @@ func (p *Patterns) compile(text string) (*pattern, error) {
 
 // matches reports whether the expression occurs in s. A nil pattern, which could
 // not be compiled, matches everything.
-func (p *pattern) matches(s string) bool { return p == nil || p.re.MatchString(s) }
+func (p *pattern) matches(s string) bool {
+	switch {
+	case p == nil:
+		return true
+	case p.fixed != nil:
+		return p.fixed.matches(s)
+	default:
+		return p.re.MatchString(s)
+	}
+}
 
 // Character sets in which ECMA-262 and RE2 differ, as the inside of a class.
 const (

@@ -93,6 +93,7 @@ type Config struct {
 // is safe for concurrent use.
 type Logger struct {
 	log, audit *slog.Logger
+	lines      *lines // that log, and audit where it is the log, write to
 	metrics    *Metrics
 	recent     *Recent
 	exporter   *Exporter
@@ -106,8 +107,12 @@ func NewLogger(log *slog.Logger) *Logger { return New(Config{Log: log}) }
 // New returns a logger.
 func New(c Config) *Logger {
 	l := &Logger{log: c.Log, audit: c.Audit, metrics: c.Metrics, recent: c.Recent, exporter: c.Exporter, sample: c.Sample, mask: c.Mask}
+	if gathering, ok := c.Log.Handler().(leveled); ok {
+		l.log = slog.New(leveled{Handler: gathering.requests, least: gathering.least})
+		l.lines = gathering.lines
+	}
 	if l.audit == nil {
-		l.audit = everything(c.Log)
+		l.audit = everything(l.log)
 	}
 	if l.metrics == nil {
 		l.metrics = NewMetrics("")
@@ -228,6 +233,7 @@ func (l *Logger) write(ctx context.Context, a *Access) {
 	if !changes && !l.log.Enabled(ctx, level) {
 		return
 	}
+	defer l.lines.flush()
 	trace, span := a.Trace.ids()
 	if changes {
 		l.writeAudit(ctx, a, trace)
@@ -301,11 +307,12 @@ func ours(k fault.Kind) bool {
 func NewLog(w io.Writer, format string, level slog.Level) (*slog.Logger, error) {
 	// The level is judged in front of the handler: audit lines have none.
 	opts := &slog.HandlerOptions{Level: slog.LevelDebug}
+	gathered := newLines(w)
 	switch format {
 	case "text":
-		return slog.New(leveled{slog.NewTextHandler(w, opts), level}), nil
+		return slog.New(leveled{slog.NewTextHandler(atOnce{gathered}, opts), level, slog.NewTextHandler(gathered, opts), gathered}), nil
 	case "json":
-		return slog.New(leveled{slog.NewJSONHandler(w, opts), level}), nil
+		return slog.New(leveled{slog.NewJSONHandler(atOnce{gathered}, opts), level, slog.NewJSONHandler(gathered, opts), gathered}), nil
 	default:
 		return nil, fmt.Errorf("%q is not text or json", format)
 	}
@@ -315,6 +322,9 @@ func NewLog(w io.Writer, format string, level slog.Level) (*slog.Logger, error) 
 type leveled struct {
 	slog.Handler
 	least slog.Level
+	// requests writes to lines, which a [Logger] flushes; all others write at once.
+	requests slog.Handler
+	lines    *lines
 }
 
 // Enabled reports whether a level is written.
@@ -322,12 +332,20 @@ func (l leveled) Enabled(_ context.Context, level slog.Level) bool { return leve
 
 // WithAttrs keeps the level.
 func (l leveled) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return leveled{l.Handler.WithAttrs(attrs), l.least}
+	l.Handler = l.Handler.WithAttrs(attrs)
+	if l.requests != nil {
+		l.requests = l.requests.WithAttrs(attrs)
+	}
+	return l
 }
 
 // WithGroup keeps the level.
 func (l leveled) WithGroup(name string) slog.Handler {
-	return leveled{l.Handler.WithGroup(name), l.least}
+	l.Handler = l.Handler.WithGroup(name)
+	if l.requests != nil {
+		l.requests = l.requests.WithGroup(name)
+	}
+	return l
 }
 
 // everything returns a log to the same place without a least level.
