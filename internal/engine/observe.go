@@ -256,7 +256,7 @@ func (d *Deployment) describe(s *control.Status, served []Listening) {
 		s.Files = append(s.Files, control.File{File: b.Plan.Document.File, Label: b.Plan.Document.Info.Label.Value, Embedded: d.Loaded.Embedded})
 		for _, u := range b.Plan.Upstreams {
 			c := b.Client(u)
-			state := control.Upstream{Namespace: u.Namespace, Host: c.Host(), State: "configured", Breaker: c.Counts().BreakerState().String()}
+			state := control.Upstream{Namespace: u.Namespace, Host: c.Host(), State: "configured", Breaker: c.State().Stats().Breaker.String()}
 			if d.Options.Sandbox.Enabled {
 				state.State = "simulated"
 			}

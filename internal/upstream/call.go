@@ -151,30 +151,9 @@ func (c *Client) once(caller context.Context, r *Request, end time.Time, n int) 
 		a.fault = c.broken(wait)
 		return a
 	}
-	defer func() {
-		c.state.breaker.done(p, a.verdict(caller), time.Now())
-		c.note()
-	}()
+	defer func() { c.state.breaker.done(p, a.verdict(caller), time.Now()) }()
 	a.answer, a.fault = c.exchange(caller, ctx, r, clock, end, n)
 	return a
-}
-
-// note tells of a breaker that has changed its state.
-func (c *Client) note() {
-	if c.opts.Counts == nil || c.state.breaker == nil {
-		return
-	}
-	to := telemetry.BreakerClosed
-	switch c.state.breaker.current() {
-	case Open:
-		to = telemetry.BreakerOpen
-	case HalfOpen:
-		to = telemetry.BreakerHalfOpen
-	case Closed:
-	}
-	if c.opts.Counts.BreakerState() != to {
-		c.opts.Counts.Breaker(to)
-	}
 }
 
 // verdict is what the attempt says about the upstream. Answers that blame the
