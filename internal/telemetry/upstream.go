@@ -117,7 +117,7 @@ func (u *Upstream) BreakerIs(now BreakerState) {
 type UpstreamOperation struct {
 	*Upstream
 	// Name is the declared name, Method HTTP's, Template the path as the file
-	// spells it, below the base address.
+	// spells it, that of the base address included.
 	Name, Method, Template string
 	// duration has one series; a declared operation that is never called has none.
 	duration series[string, prometheus.Observer]
