@@ -107,6 +107,7 @@ func TestTransportIsTold(t *testing.T) {
 		o.AdapterSettings[""] = all
 	})})
 	const post, key = "POST /mcp\nContent-Type: application/json\n", "Authorization: Bearer cron-secret\n"
+	const trace = "0af7651916cd43dd8448eb211c80319c"
 	const metadata = "/.well-known/oauth-protected-resource"
 	for _, c := range []struct {
 		name, host, request string
@@ -126,9 +127,9 @@ func TestTransportIsTold(t *testing.T) {
 		{"another site", s.mcp, "POST /mcp\nOrigin: https://evil.example\n\n{}", 403, map[string]any{"protocol": "guard", "fault": "forbidden"}},
 	} {
 		before := len(requestLines(t, s.log.String()))
-		a := s.send(c.host, c.request)
+		a := s.send(c.host, strings.Replace(c.request, "\n", "\nTraceparent: 00-"+trace+"-b7ad6b7169203331-01\n", 1))
 		lines := requestLines(t, s.log.String())[before:]
-		if len(lines) != 1 || a.status != c.status {
+		if len(lines) != 1 || a.status != c.status || lines[0]["trace_id"] != trace {
 			t.Errorf("%s: %d with the lines %v", c.name, a.status, lines)
 			continue
 		}

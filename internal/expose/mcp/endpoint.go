@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"patchbay/internal/auth"
 	"patchbay/internal/fault"
@@ -163,7 +164,8 @@ func (e *Endpoint) find(path string) (at *served, selection string) {
 func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault, caller string) {
 	id := r.Header.Get("X-Request-Id")
 	status := problem.Write(w, f, id)
-	e.log.Log(r.Context(), &telemetry.Access{Protocol: "mcp", Adapter: e.name, Caller: caller, Method: r.Method, Secure: r.TLS != nil, Status: status, RequestID: id, Fault: f})
+	access := &telemetry.Access{Protocol: "mcp", Adapter: e.name, Caller: caller, Method: r.Method, Secure: r.TLS != nil, Status: status, RequestID: id, Fault: f}
+	e.log.Log(access.Begin(r.Context(), e.log, telemetry.HeaderCarrier(r.Header), time.Now()), access)
 }
 
 // served is a server with its views.
