@@ -490,7 +490,7 @@ func described(loaded *engine.Loaded, opts *deploy.Options, adapter string) ([]p
 				continue
 			}
 			port = a.Port
-			members = append(members, page.Described{Plan: p, Adapter: a, Mount: opts.Adapter(a.Namespace).Mount})
+			members = append(members, page.Described{Plan: p, Adapter: a, Mount: opts.Adapter(a.Namespace).Mount, Keys: !opts.Idempotency.Off})
 		}
 	}
 	if len(members) > 0 {

@@ -24,3 +24,13 @@ func TestGiveBack(t *testing.T) {
 		t.Errorf("of %d bytes %d are still held, with %d that nothing needs", before, after, ballast)
 	}
 }
+
+func TestPercentFor(t *testing.T) {
+	for used, want := range map[uint64]int{
+		0: mostPercent, 1 << 20: mostPercent, 3 << 20: mostPercent, 6 << 20: 200, 7 << 20: 150, 12 << 20: leastPercent, 1 << 40: leastPercent,
+	} {
+		if got := percentFor(used); got != want {
+			t.Errorf("%d bytes in use: %d percent, want %d", used, got, want)
+		}
+	}
+}

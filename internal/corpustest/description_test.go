@@ -118,6 +118,9 @@ func (x *target) shape() shape {
 		required := p.required || slices.ContainsFunc(x.op.Inputs, func(i declared) bool { return i.In == p.in && same(i.Name, p.name) && i.Required })
 		out.Parameters = append(out.Parameters, starred(p.in+" "+x.input(p.name), required))
 	}
+	if x.op.Method != http.MethodGet {
+		out.Parameters = append(out.Parameters, "header Idempotency-Key") // ours, on what changes something
+	}
 	slices.Sort(out.Parameters)
 	if c.media != "" {
 		out.Fields = c.doc.fields(c.schema)

@@ -126,7 +126,7 @@ func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []List
 func (d *Deployment) pageInfo(m *member, address, version string, tools map[*plan.MCPAdapter]string) page.Info {
 	info := page.Info{
 		Version: version, Bound: m.bound, Adapter: m.rest, Mount: m.mount, BaseURL: address,
-		Verifier: m.verifier, Limited: m.limiter != nil,
+		Verifier: m.verifier, Limited: m.limiter != nil, Keys: !d.Options.Idempotency.Off,
 		File: d.Loaded.Visible(m.bound.Plan.Document.File), Embedded: d.Loaded.Embedded, Sandbox: d.Options.Sandbox.Enabled,
 	}
 	if info.Sandbox {

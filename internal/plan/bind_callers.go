@@ -36,6 +36,10 @@ type credential struct {
 	signer    auth.Signer
 	member    jsonvalue.Member
 	variables []jsonvalue.Value
+	// secrets are what it is made of, and mask takes them out of what the upstream
+	// repeats to this caller.
+	secrets []secret.Value
+	mask    secret.Mask
 }
 
 // credential returns what a call of an upstream is signed with in place of the
@@ -92,6 +96,7 @@ func (b *binder) callers(u *Upstream) *callers {
 			continue
 		}
 		out.own[name] = c
+		b.secrets = append(b.secrets, c.secrets...)
 	}
 	return out
 }
@@ -184,5 +189,8 @@ func (b *binder) own(u *Upstream, from *Credential) (*credential, error) {
 	}
 	name, value := out.signer.Member()
 	out.member = jsonvalue.Member{Name: name, Value: jsonvalue.StringOf(value)}
+	out.secrets = append(own.private(), read["password"], read["token"], read["value"])
+	out.secrets = append(out.secrets, out.signer.Secrets()...)
+	out.mask.Add(out.secrets...)
 	return out, nil
 }

@@ -31,7 +31,7 @@ type frame struct {
 
 	// arguments are the values of the consumed operation's parameters.
 	arguments []jsonvalue.Value
-	room      [8]jsonvalue.Value
+	room      [4]jsonvalue.Value
 	all       []jsonvalue.Value
 	report    schema.Report
 	refused   []fault.Field
@@ -367,7 +367,7 @@ func (f *frame) request() (*upstream.Request, *fault.Fault) {
 	f.send = upstream.Request{Method: to.method, Header: f.args.Header, Accept: acceptJSON, Operation: f.bound.counts[to]}
 	out := &f.send
 	if f.own != nil {
-		out.Signer = &f.own.signer
+		out.Signer, out.Mask = &f.own.signer, &f.own.mask
 	}
 	if f.call.step != "" {
 		out.Header = out.Header.Clone() // what one step sends is not another's

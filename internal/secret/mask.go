@@ -1,12 +1,12 @@
 package secret
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/url"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -14,10 +14,11 @@ import (
 // Mask replaces known secrets in text that was made elsewhere: an error of the
 // network that repeats what an upstream said, for example. It is the second
 // line of defence; the first is that secrets are [Value]s. A nil or zero Mask
-// replaces nothing. It is safe for concurrent use.
+// replaces nothing. Looking through a text takes the same time whether a few
+// secrets are known or thousands. It is safe for concurrent use.
 type Mask struct {
 	mu    sync.Mutex
-	forms atomic.Pointer[[]string]
+	known atomic.Pointer[forms]
 }
 
 // shortest is the length in bytes from which a value is masked: anything
@@ -32,23 +33,103 @@ func (m *Mask) Add(values ...Value) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var next []string
-	if have := m.forms.Load(); have != nil {
-		next = append(next, *have...)
-	}
-	known := map[string]bool{}
-	for _, form := range next {
-		known[form] = true
-	}
+	have := m.known.Load()
+	fresh := map[string]bool{}
 	for _, v := range values {
 		for _, form := range v.forms() {
-			if !known[form] {
-				known[form] = true
-				next = append(next, form)
+			if longest(have, form) != len(form) {
+				fresh[form] = true
 			}
 		}
 	}
-	m.forms.Store(&next)
+	if len(fresh) > 0 {
+		m.known.Store(have.with(fresh))
+	}
+}
+
+// forms are texts to look for. They do not change.
+type forms struct {
+	// starts has a bit for each of the forms, by the hash of its first four bytes:
+	// most places of a text are passed with one look.
+	starts []uint64
+	// by has the forms by their first bytes, the longest first.
+	by    map[[shortest]byte][]string
+	count int
+}
+
+// with returns the forms and others.
+func (f *forms) with(others map[string]bool) *forms {
+	out := &forms{by: map[[shortest]byte][]string{}, count: len(others)}
+	if f != nil {
+		out.count += f.count
+		maps.Copy(out.by, f.by)
+	}
+	for form := range others {
+		at := start(form)
+		list := append(slices.Clone(out.by[at]), form)
+		slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
+		out.by[at] = list
+	}
+	size := 16
+	for size < out.count {
+		size *= 2
+	}
+	out.starts = make([]uint64, size) // 64 bits for each form
+	for at := range out.by {
+		h := out.bit(at[0], at[1], at[2], at[3])
+		out.starts[h/64] |= 1 << (h % 64)
+	}
+	return out
+}
+
+// hash spreads four bytes.
+func hash(x uint32) uint32 { return x * 0x9e3779b1 >> 7 }
+
+// bit returns that of a text's start.
+func (f *forms) bit(a, b, c, d byte) uint32 {
+	return hash(uint32(a)|uint32(b)<<8|uint32(c)<<16|uint32(d)<<24) & uint32(len(f.starts)*64-1)
+}
+
+// text is what is looked through.
+type text interface{ ~string | ~[]byte }
+
+// longest returns the length of the longest form with which a text begins, 0 for
+// none.
+func longest[T text](f *forms, s T) int {
+	if f == nil || len(s) < shortest {
+		return 0
+	}
+	for _, form := range f.by[start(s)] {
+		if len(s) >= len(form) && string(s[:len(form)]) == form {
+			return len(form)
+		}
+	}
+	return 0
+}
+
+// start is the part of a text by which forms are found. It has that length.
+func start[T text](s T) [shortest]byte { return [shortest]byte{s[0], s[1], s[2], s[3], s[4], s[5]} }
+
+// next returns where the first form in a text begins and ends; both are 0 where
+// there is none.
+func next[T text](f *forms, s T) (from, to int) {
+	if f == nil || len(s) < shortest {
+		return 0, 0
+	}
+	starts := f.starts
+	mask := uint32(len(starts)*64 - 1)
+	four := uint32(s[0])<<8 | uint32(s[1])<<16 | uint32(s[2])<<24 // of the place before
+	for i := 0; i+shortest <= len(s); i++ {
+		four = four>>8 | uint32(s[i+3])<<24
+		h := hash(four) & mask
+		if starts[h/64]&(1<<(h%64)) == 0 {
+			continue
+		}
+		if n := longest(f, s[i:]); n > 0 {
+			return i, i + n
+		}
+	}
+	return 0, 0
 }
 
 // forms are the texts that stand for the value.
@@ -65,33 +146,40 @@ func (v Value) forms() []string {
 
 // String returns a text without the secrets in it.
 func (m *Mask) String(s string) string {
-	for _, form := range m.known() {
-		if strings.Contains(s, form) {
-			s = strings.ReplaceAll(s, form, Redacted)
-		}
+	if m == nil {
+		return s
 	}
-	return s
+	known := m.known.Load()
+	from, to := next(known, s)
+	if to == 0 {
+		return s
+	}
+	return string(replaced(known, []byte(s), from, to))
 }
 
 // Bytes returns text without the secrets in it: the text itself where it holds
 // none, a copy otherwise.
-func (m *Mask) Bytes(text []byte) []byte {
-	for _, form := range m.known() {
-		if bytes.Contains(text, []byte(form)) {
-			text = bytes.ReplaceAll(text, []byte(form), []byte(Redacted))
-		}
+func (m *Mask) Bytes(s []byte) []byte {
+	if m == nil {
+		return s
 	}
-	return text
+	known := m.known.Load()
+	from, to := next(known, s)
+	if to == 0 {
+		return s
+	}
+	return replaced(known, s, from, to)
 }
 
-func (m *Mask) known() []string {
-	if m == nil {
-		return nil
+// replaced returns a copy of a text without forms, of which the first is known.
+func replaced(known *forms, s []byte, from, to int) []byte {
+	out := make([]byte, 0, len(s)+len(Redacted))
+	for to > 0 {
+		out = append(append(out, s[:from]...), Redacted...)
+		s = s[to:]
+		from, to = next(known, s)
 	}
-	if forms := m.forms.Load(); forms != nil {
-		return *forms
-	}
-	return nil
+	return append(out, s...)
 }
 
 // Writer returns a writer that masks what passes. A secret is found where it is

@@ -2,6 +2,9 @@ package secret
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -49,5 +52,60 @@ func TestMaskWriter(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "hunter2") {
 		t.Errorf("%s", out.String())
+	}
+}
+
+// TestMaskOverlaps: of two secrets that begin alike the longer one goes, and one
+// within another goes with it.
+func TestMaskOverlaps(t *testing.T) {
+	var m Mask
+	m.Add(New("abcdef"), New("abcdefghij"))
+	m.Add(New("abcdefgh"), New("abcdef"))
+	for given, want := range map[string]string{
+		"abcdefghij": "[redacted]", "abcdefghx": "[redacted]x", "abcdefgx": "[redacted]gx", "abcdeabcdef": "abcde[redacted]", "abcdefabcdef": "[redacted][redacted]", "abcde": "abcde",
+	} {
+		if got := m.String(given); got != want {
+			t.Errorf("%q: %q, want %q", given, got, want)
+		}
+	}
+}
+
+// FuzzMask holds the search against a plain one.
+func FuzzMask(f *testing.F) {
+	f.Add("a text with hunter2 in it", "hunter2", "hunter22")
+	f.Add("abcdefabcdefg", "abcdef", "cdefab")
+	f.Fuzz(func(t *testing.T, s, one, two string) {
+		var m Mask
+		m.Add(New(one), New(two))
+		got := m.String(s)
+		if again := string(m.Bytes([]byte(s))); again != got {
+			t.Errorf("%q and %q", got, again)
+		}
+		rest := strings.ReplaceAll(got, Redacted, "\x00")
+		for _, secret := range []string{one, two} {
+			if len(secret) >= shortest && !strings.Contains(Redacted, secret) && strings.Contains(rest, secret) {
+				t.Errorf("%q holds %q", got, secret)
+			}
+		}
+		if got != s && !strings.Contains(got, Redacted) {
+			t.Errorf("%q became %q", s, got)
+		}
+	})
+}
+
+// BenchmarkMask looks through a line of the log that holds no secret.
+func BenchmarkMask(b *testing.B) {
+	line := []byte(`{"time":"2026-11-27T13:11:28.370Z","level":"INFO","msg":"request","protocol":"rest","adapter":"flex-interactions-rest","method":"GET","route":"/v1/interactions/{interactionsid}","operation":"fetchinteraction","status":200,"duration":597400,"request_id":"e1f8f125-1","trace_id":"1e0f4ce4448678117a222e64c7f10033"}` + "\n")
+	for _, n := range []int{2, 2000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			var m Mask
+			for i := range n {
+				m.Add(New(fmt.Sprintf("%x", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				m.Bytes(line)
+			}
+		})
 	}
 }

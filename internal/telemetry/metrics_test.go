@@ -64,8 +64,8 @@ func TestCounts(t *testing.T) {
 	up := m.Upstream(UpstreamInfo{Namespace: "up", Host: "api.example", Concurrency: "Twilio-Concurrent-Requests"})
 	call := up.Operation("read", "GET", "/x/{y}")
 	attempt := func(number, status int, header http.Header, f *fault.Fault) {
-		a := call.Begin(context.Background(), number)
-		a.End(status, header, f)
+		a := call.Begin(context.Background(), number, time.Now())
+		a.End(time.Now(), status, header, f)
 	}
 	attempt(1, 200, http.Header{"Twilio-Concurrent-Requests": {"3"}}, nil)
 	attempt(1, 0, nil, fault.New(fault.Unreachable, ""))
@@ -121,9 +121,9 @@ func TestNothingIsCounted(t *testing.T) {
 	up.Breaker(BreakerOpen)
 	call := up.Operation("x", "GET", "/")
 	call.Retry("x")
-	attempt := call.Begin(context.Background(), 1)
+	attempt := call.Begin(context.Background(), 1, time.Now())
 	attempt.Inject(nil)
-	attempt.End(200, nil, nil)
+	attempt.End(time.Now(), 200, nil, nil)
 	up.BreakerIs(BreakerOpen)
 }
 
@@ -165,9 +165,9 @@ func following(exporter *Exporter) func() {
 		*a = Access{Protocol: "rest", Status: 200}
 		within := a.Begin(ctx, l, given, time.Now())
 		a.Reach(op)
-		attempt := call.Begin(within, 1)
+		attempt := call.Begin(within, 1, time.Now())
 		attempt.Inject(header)
-		attempt.End(200, nil, nil)
+		attempt.End(time.Now(), 200, nil, nil)
 		l.Log(within, a)
 	}
 }

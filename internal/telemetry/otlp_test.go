@@ -112,8 +112,8 @@ func (s *sender) request(given Carrier, change func(*Access)) {
 	a := &Access{Protocol: "rest", Method: "GET", Route: "/v1/x/{y}", Status: 200, UpstreamStatus: 200, RequestID: "r-1", Duration: 5 * time.Millisecond}
 	ctx := a.Begin(context.Background(), s.Logger, given, time.Unix(1700000000, 0))
 	a.Reach(s.op)
-	attempt := s.call.Begin(ctx, 1)
-	attempt.End(200, nil, nil)
+	attempt := s.call.Begin(ctx, 1, time.Now())
+	attempt.End(time.Now(), 200, nil, nil)
 	if change != nil {
 		change(a)
 	}
@@ -189,8 +189,8 @@ func TestSpans(t *testing.T) {
 			a.Reach(c.op)
 		}
 		for i, try := range c.tried {
-			attempt := try.call.Begin(ctx, i+1)
-			attempt.End(try.status, nil, try.fault)
+			attempt := try.call.Begin(ctx, i+1, time.Now())
+			attempt.End(time.Now(), try.status, nil, try.fault)
 		}
 		a.Duration = 5 * time.Millisecond
 		a.Leave()

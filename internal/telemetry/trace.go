@@ -25,7 +25,7 @@ type Trace struct {
 	calls    []Call
 	// missed counts calls that found no room.
 	missed int
-	room   [4]Call
+	room   [2]Call
 }
 
 // maxCalls bounds the calls of a request that are told one by one.
@@ -65,7 +65,7 @@ func traceOf(ctx context.Context) *Trace {
 
 // begin gives the trace its names: those of the caller's context, or new ones.
 func (t *Trace) begin(ctx context.Context, l *Logger, c Carrier, start time.Time) {
-	*t = Trace{Context: ctx, start: start}
+	t.Context, t.start = ctx, start
 	binary.BigEndian.PutUint64(t.span[:], rand.Uint64()|1) // never zero
 	carried, parent, ok := c.checked()
 	t.carried = carried

@@ -73,10 +73,10 @@ func propagation(t *testing.T, exporter *Exporter, sample float64, given Carrier
 	l := New(Config{Log: slog.New(slog.DiscardHandler), Metrics: m, Exporter: exporter, Sample: sample})
 	a := &Access{}
 	ctx := a.Begin(context.Background(), l, given, time.Now())
-	attempt := m.Upstream(upstream).Operation("op", "GET", "/x").Begin(ctx, 1)
+	attempt := m.Upstream(upstream).Operation("op", "GET", "/x").Begin(ctx, 1, time.Now())
 	h := http.Header{}
 	attempt.Inject(h)
-	attempt.End(200, nil, nil)
+	attempt.End(time.Now(), 200, nil, nil)
 	return h, &a.Trace
 }
 

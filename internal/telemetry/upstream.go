@@ -157,11 +157,11 @@ type Attempt struct {
 }
 
 // Begin notes that an attempt begins. number counts from 1.
-func (o *UpstreamOperation) Begin(ctx context.Context, number int) Attempt {
+func (o *UpstreamOperation) Begin(ctx context.Context, number int, now time.Time) Attempt {
 	if o == nil {
 		return Attempt{}
 	}
-	a := Attempt{operation: o, trace: traceOf(ctx), at: -1, start: time.Now()}
+	a := Attempt{operation: o, trace: traceOf(ctx), at: -1, start: now}
 	o.inFlight.Inc()
 	if a.trace != nil {
 		a.at = a.trace.call(o, number, a.start)
@@ -184,12 +184,12 @@ func (a *Attempt) Inject(h http.Header) {
 
 // End notes how the attempt went: with an answer, or with a fault, or with
 // both where the answer could not be read.
-func (a *Attempt) End(status int, header http.Header, f *fault.Fault) {
+func (a *Attempt) End(now time.Time, status int, header http.Header, f *fault.Fault) {
 	o := a.operation
 	if o == nil {
 		return
 	}
-	took := time.Since(a.start)
+	took := now.Sub(a.start)
 	o.inFlight.Dec()
 	o.duration.of("", func(string) prometheus.Observer {
 		return o.metrics.upstreamDuration.WithLabelValues(o.Namespace, o.Name)

@@ -16,6 +16,7 @@ import (
 
 	"patchbay/internal/auth"
 	"patchbay/internal/fault"
+	"patchbay/internal/secret"
 	"patchbay/internal/telemetry"
 )
 
@@ -38,6 +39,9 @@ type Request struct {
 	Cookie string
 	// Signer signs in place of the client's own; nil is that.
 	Signer *auth.Signer
+	// Mask knows what that signer adds, and what else of the caller's is a secret;
+	// nil knows nothing. See [Endpoint].
+	Mask *secret.Mask
 	// Operation counts and follows the call; nil does not.
 	Operation *telemetry.UpstreamOperation
 }
@@ -72,24 +76,45 @@ type exchange struct {
 	// decides the outcome of a fault: from then on its bytes may leave at any
 	// time, even after the call has been given up.
 	connected atomic.Bool
-	trace     httptrace.ClientTrace
-	url       url.URL
-	body      requestBody
-	limited   io.LimitedReader
-	response  Response
-	attempt   telemetry.Attempt
+	// answered reports that the answer's header has arrived.
+	answered atomic.Bool
+	// gzip reports that a compressed answer was asked for.
+	gzip bool
+	// clock runs for the time of the header first, and then until end.
+	clock    *time.Timer
+	end      time.Time
+	cancel   context.CancelCauseFunc
+	trace    httptrace.ClientTrace
+	url      url.URL
+	body     bytes.Reader
+	limited  io.LimitedReader
+	response Response
+	attempt  telemetry.Attempt
 }
 
 // observe tells how the attempt went; without answer and fault, that it panicked.
-func (x *exchange) observe(answer *Response, f *fault.Fault) {
+func (x *exchange) observe(now time.Time, answer *Response, f *fault.Fault) {
 	switch {
 	case f != nil:
-		x.attempt.End(f.UpstreamStatus, nil, f)
+		x.attempt.End(now, f.UpstreamStatus, nil, f)
 	case answer != nil:
-		x.attempt.End(answer.Status, answer.Header, nil)
+		x.attempt.End(now, answer.Status, answer.Header, nil)
 	default:
-		x.attempt.End(0, nil, &fault.Fault{Kind: fault.Internal, Outcome: x.outcome()})
+		x.attempt.End(now, 0, nil, &fault.Fault{Kind: fault.Internal, Outcome: x.outcome()})
 	}
+}
+
+// timeUp gives the call up, unless the header came in its time: then there is
+// time until the end. One clock times the whole call, and is set again only for
+// answers that take longer than their headers may.
+func (x *exchange) timeUp() {
+	if x.answered.Load() {
+		if left := time.Until(x.end); left > 0 {
+			x.clock.Reset(left)
+			return
+		}
+	}
+	x.cancel(context.DeadlineExceeded)
 }
 
 // connecting starts an attempt. There is a second one only if nothing of the
@@ -106,12 +131,6 @@ func (x *exchange) outcome() fault.Outcome {
 	return fault.NotSent
 }
 
-// requestBody is a body in memory.
-type requestBody struct{ bytes.Reader }
-
-// Close does nothing.
-func (*requestBody) Close() error { return nil }
-
 // Do sends the request, and sends it again where that cannot double an effect,
 // as [Client.repeatable] has it; all attempts share the time of one call. By
 // itself net/http sends a request again only if the connection turned out to be
@@ -123,9 +142,10 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 		c.opts.Counts.Rejected(telemetry.Unconfigured)
 		return nil, c.missing
 	}
-	end := time.Now().Add(c.opts.Total)
+	now := time.Now()
+	end := now.Add(c.opts.Total)
 	c.state.budget.earn()
-	last := c.once(ctx, r, end, 1)
+	last := c.once(ctx, r, now, end, 1)
 	if c.opts.Retry.Attempts > 1 && (last.fault != nil || last.answer.Status >= 400) {
 		last = c.again(ctx, r, last, end)
 	}
@@ -135,24 +155,26 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	return last.answer, nil
 }
 
-// once makes one attempt, the n-th, when it is its turn.
-func (c *Client) once(caller context.Context, r *Request, end time.Time, n int) (a attempt) {
-	ctx, cancel := context.WithCancelCause(caller)
-	defer cancel(nil)
-	// One clock times every phase of the call; the transport has none of its own.
-	clock := time.AfterFunc(time.Until(end), func() { cancel(context.DeadlineExceeded) })
-	defer clock.Stop()
-	if a.fault = c.turn(caller, ctx, end); a.fault != nil {
+// once makes one attempt, the n-th, when it is its turn. A call reads the time
+// when it begins and when it ends, and otherwise only where it had to wait.
+func (c *Client) once(caller context.Context, r *Request, now, end time.Time, n int) (a attempt) {
+	if now, a.fault = c.turn(caller, now, end); a.fault != nil {
 		return a
 	}
 	defer c.leave()
-	p, wait, ok := c.state.breaker.allow(time.Now())
+	p, wait, ok := c.state.breaker.allow(now)
 	if !ok {
 		a.fault = c.broken(wait)
 		return a
 	}
-	defer func() { c.state.breaker.done(p, a.verdict(caller), time.Now()) }()
-	a.answer, a.fault = c.exchange(caller, ctx, r, clock, end, n)
+	defer func() { c.state.breaker.done(p, a.verdict(caller), now) }()
+	x := &exchange{end: end}
+	x.attempt = r.Operation.Begin(caller, n, now)
+	defer func() { // also where something panics
+		now = time.Now()
+		x.observe(now, a.answer, a.fault)
+	}()
+	a.answer, a.fault = c.send(caller, r, now, x)
 	return a
 }
 
@@ -178,22 +200,20 @@ func (a *attempt) verdict(caller context.Context) verdict {
 	}
 }
 
-// exchange sends the request and reads its answer; it is the n-th time.
-func (c *Client) exchange(caller, ctx context.Context, r *Request, clock *time.Timer, end time.Time, n int) (response *Response, f *fault.Fault) {
-	x := new(exchange)
-	x.attempt = r.Operation.Begin(caller, n)
-	defer func() { x.observe(response, f) }() // also where something panics
-	return c.send(caller, ctx, r, clock, end, x)
-}
-
-func (c *Client) send(caller, ctx context.Context, r *Request, clock *time.Timer, end time.Time, x *exchange) (*Response, *fault.Fault) {
+// send sends the request and reads its answer.
+func (c *Client) send(caller context.Context, r *Request, now time.Time, x *exchange) (*Response, *fault.Fault) {
+	var ctx context.Context
+	ctx, x.cancel = context.WithCancelCause(caller)
+	defer x.cancel(nil)
+	// The transport has no clock of its own.
+	x.clock = time.AfterFunc(min(c.opts.Header, x.end.Sub(now)), x.timeUp)
+	defer x.clock.Stop()
 	x.trace.GetConn, x.trace.GotConn = x.connecting, x.hasConnection
-	clock.Reset(min(c.opts.Header, time.Until(end)))
 	answer, err := c.transport.RoundTrip(c.request(httptrace.WithClientTrace(ctx, &x.trace), x, r))
 	if err != nil {
 		return nil, c.failure(caller, ctx, x.outcome(), err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode < 200 || answer.StatusCode > 599 {
 		// 101 would hand the connection over, and nothing bounds it then.
 		return nil, &fault.Fault{
@@ -201,14 +221,20 @@ func (c *Client) send(caller, ctx context.Context, r *Request, clock *time.Timer
 			Message: fmt.Sprintf("%s answered with the status %d, which is none of an answer", c.base.Host, answer.StatusCode),
 		}
 	}
-	clock.Reset(time.Until(end))
-	return c.read(caller, ctx, x, answer)
+	x.answered.Store(true)
+	if x.zipped(answer) {
+		c.pool.unzip(answer)
+	}
+	return c.read(caller, ctx, x, r, answer)
 }
 
 func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Request {
 	header := r.Header
 	if header == nil {
-		header = make(http.Header, 6)
+		header = make(http.Header, 8)
+	}
+	if x.gzip = r.Method != http.MethodHead && header["Range"] == nil; x.gzip {
+		header["Accept-Encoding"] = acceptGzip
 	}
 	header["Accept"] = r.Accept
 	header["User-Agent"] = c.agent
@@ -251,13 +277,13 @@ func (c *Client) request(ctx context.Context, x *exchange, r *Request) *http.Req
 		} else {
 			body := r.Body
 			x.body.Reset(body)
-			req.Body = &x.body
+			// net/http sends header and body in one piece where it knows that
+			// reading cannot block, and it knows only its own types.
+			req.Body = io.NopCloser(&x.body)
 			// Lets net/http use a fresh connection when a kept one was dead
 			// before anything was written; it never replays a POST otherwise.
 			req.GetBody = func() (io.ReadCloser, error) {
-				again := new(requestBody)
-				again.Reset(body)
-				return again, nil
+				return io.NopCloser(bytes.NewReader(body)), nil
 			}
 		}
 	}
@@ -271,7 +297,7 @@ func join(a, separator, b string) string {
 	return a + separator + b
 }
 
-func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Response) (*Response, *fault.Fault) {
+func (c *Client) read(caller, ctx context.Context, x *exchange, r *Request, answer *http.Response) (*Response, *fault.Fault) {
 	buffer := c.pool.buffers.Get().(*bytes.Buffer)
 	buffer.Reset()
 	out := &x.response
@@ -304,7 +330,7 @@ func (c *Client) read(caller, ctx context.Context, x *exchange, answer *http.Res
 	out.Body = buffer.Bytes()
 	if out.Status >= 400 {
 		// An upstream that repeats what it was sent must not tell our callers.
-		out.Body = c.mask.Bytes(out.Body)
+		out.Body = r.Mask.Bytes(c.mask.Bytes(out.Body))
 	}
 	return out, nil
 }

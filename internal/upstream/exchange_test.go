@@ -363,3 +363,31 @@ func FuzzParseBase(f *testing.F) {
 		}
 	})
 }
+
+// TestCompression: a compressed answer arrives as if it had come without, and
+// nobody is asked for one whose parts or length are wanted.
+func TestCompression(t *testing.T) {
+	var asked []string
+	upstream := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Header["Accept-Encoding"]
+		w.Header().Set("Content-Encoding", "GZIP")
+		z := gzip.NewWriter(w)
+		_, _ = z.Write([]byte(`{"sid":"KD1"}`))
+		_ = z.Close()
+	})
+	c := client(t, Endpoint{BaseURL: upstream.URL}, nil)
+	response, err := c.Do(t.Context(), get())
+	if err != nil || string(response.Body) != `{"sid":"KD1"}` || response.Header["Content-Encoding"] != nil || response.Header["Content-Length"] != nil {
+		t.Fatalf("%v, %+v", err, response)
+	}
+	response.Release()
+	for name, r := range map[string]*Request{
+		"head":  {Method: http.MethodHead, Path: "/"},
+		"range": {Method: http.MethodGet, Path: "/", Header: http.Header{"Range": {"bytes=0-3"}}},
+	} {
+		response, err := c.Do(t.Context(), r)
+		if err != nil || asked != nil || response.Header.Get("Content-Encoding") != "GZIP" {
+			t.Errorf("%s: %v, asked for %q, %+v", name, err, asked, response)
+		}
+	}
+}

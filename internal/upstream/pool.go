@@ -17,6 +17,7 @@ import (
 type Pool struct {
 	transport *http.Transport
 	buffers   sync.Pool
+	unzippers sync.Pool // of *gzip.Reader
 }
 
 // idleHosts is for how many hosts a pool keeps as many idle connections as one
@@ -45,6 +46,7 @@ func NewPool(opts Options) (*Pool, error) {
 			IdleConnTimeout:        90 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
 			ForceAttemptHTTP2:      true,
+			DisableCompression:     true, // it is asked for and undone here; see gzip.go
 			Proxy:                  proxy,
 		},
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},

@@ -175,7 +175,7 @@ func (c *Client) again(caller context.Context, r *Request, last attempt, end tim
 		}
 		// net/http may not be done with the header of the attempt before.
 		r.Header = r.Header.Clone()
-		next := c.once(caller, r, end, retries+2)
+		next := c.once(caller, r, time.Now(), end, retries+2)
 		if next.refused() {
 			break
 		}

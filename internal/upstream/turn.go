@@ -11,20 +11,40 @@ import (
 )
 
 // turn waits until the call may be sent: for a place among the concurrent calls,
-// and then for its share of the rate. Both end with ctx, which ends at the latest
-// at the time end. Without a fault, [Client.leave] has to be called.
-func (c *Client) turn(caller, ctx context.Context, end time.Time) *fault.Fault {
-	if wait, refused := c.state.breaker.refuses(time.Now()); refused {
-		return c.broken(wait)
+// and then for its share of the rate. Both end with the caller's context, and at
+// the latest at the time end. It returns the time, and without a fault
+// [Client.leave] has to be called.
+func (c *Client) turn(caller context.Context, now, end time.Time) (time.Time, *fault.Fault) {
+	if wait, refused := c.state.breaker.refuses(now); refused {
+		return now, c.broken(wait)
 	}
+	if c.free() {
+		return now, nil
+	}
+	ctx, cancel := context.WithDeadline(caller, end)
+	defer cancel()
 	if f := c.enter(caller, ctx); f != nil {
-		return f
+		return now, f
 	}
 	if f := c.pace(caller, ctx, end); f != nil {
 		c.leave()
-		return f
+		return now, f
 	}
-	return nil
+	return time.Now(), nil
+}
+
+// free takes a place at once, where there is one and no rate to keep to: no call
+// that need not wait pays for what ends a wait.
+func (c *Client) free() bool {
+	if c.state.limiter != nil {
+		return false
+	}
+	select {
+	case c.state.slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
 }
 
 // enter waits for a place among the concurrent calls. Who waits first has the

@@ -135,7 +135,7 @@ func (c *Catalogue) describeWhole() *rest.Page {
 	public := c.public()
 	for i := range c.info.Members {
 		if m := &c.info.Members[i]; public(m) {
-			members = append(members, Described{Plan: m.Bound.Plan, Adapter: m.Adapter, Mount: m.Mount, Verifier: m.Verifier, Limited: m.Limited})
+			members = append(members, Described{Plan: m.Bound.Plan, Adapter: m.Adapter, Mount: m.Mount, Verifier: m.Verifier, Limited: m.Limited, Keys: m.Keys})
 		}
 	}
 	if members == nil {

@@ -20,9 +20,11 @@ type Described struct {
 	// Mount is the path under which the adapter's routes stand, or "".
 	Mount string
 	// Verifier checks the callers; nil is what the file declares. Limited reports
-	// that the number of their requests is bounded.
+	// that the number of their requests is bounded, Keys that requests may carry an
+	// Idempotency-Key.
 	Verifier *auth.Verifier
 	Limited  bool
+	Keys     bool
 }
 
 // OpenAPI describes the REST adapters of one address in OpenAPI 3.1: every
@@ -35,6 +37,7 @@ func OpenAPI(members []Described, server, version string) ([]byte, error) {
 	for _, h := range headerParts() {
 		d.components.put("headers", h.Name, h.Value)
 	}
+	d.keyParts()
 	paths := d.paths()
 	var out object
 	out.text("openapi", "3.1.0")

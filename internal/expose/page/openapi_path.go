@@ -138,6 +138,9 @@ func (d *describer) parameters(item *pathItem, op *plan.RESTOperation) []jsonval
 			out = append(out, d.parameter(in.Name, in.Location.String(), in))
 		}
 	}
+	if d.keyed(op) {
+		out = append(out, reference("parameters", keyPart))
+	}
 	return out
 }
 

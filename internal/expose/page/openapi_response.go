@@ -51,6 +51,11 @@ func (c *components) shared(section, name string, v jsonvalue.Value) jsonvalue.V
 		c.put(section, name, v)
 		c.names[key] = name
 	}
+	return reference(section, name)
+}
+
+// reference refers to a component.
+func reference(section, name string) jsonvalue.Value {
 	return jsonvalue.ObjectOf([]jsonvalue.Member{{Name: "$ref", Value: jsonvalue.StringOf("#/components/" + section + "/" + name)}})
 }
 
@@ -65,7 +70,7 @@ func same(a, b *jsonvalue.Value) bool { return string(a.Append(nil)) == string(b
 // value returns the sections and their parts, sorted by name.
 func (c *components) value() jsonvalue.Value {
 	var out object
-	for _, section := range []string{"schemas", "responses", "headers", "securitySchemes"} {
+	for _, section := range []string{"schemas", "responses", "parameters", "headers", "securitySchemes"} {
 		parts := slices.Clone(c.sections[section])
 		if len(parts) == 0 {
 			continue
@@ -226,6 +231,10 @@ func (d *describer) problems(op *plan.RESTOperation) []response {
 		add("413", fault.TooLarge, "The body is larger than the operator admits.")
 		add("415", fault.UnsupportedMedia, "The body is in a media type that is not read here.")
 	}
+	if d.keyed(op) {
+		add("409", fault.KeyConflict, "The first request with this `Idempotency-Key` has no answer that could be repeated. The member `outcome` says what is known about it.")
+		add("422", fault.KeyReused, "A different request was sent with this `Idempotency-Key`.")
+	}
 	if d.member.Limited {
 		add("429", fault.RateLimited, "The caller makes more requests than it may; `Retry-After` says how long to wait.")
 	}
@@ -276,7 +285,7 @@ func (r *response) value() jsonvalue.Value {
 	out.object("headers", headers())
 	if r.gateway != "" {
 		content.object(mediaProblem, object{
-			{Name: "schema", Value: jsonvalue.ObjectOf([]jsonvalue.Member{{Name: "$ref", Value: jsonvalue.StringOf("#/components/schemas/Problem")}})},
+			{Name: "schema", Value: reference("schemas", "Problem")},
 			{Name: "example", Value: exampleProblem(r.kind)},
 		})
 	}
@@ -302,10 +311,7 @@ func labelled(label, text string) string {
 
 // headers are the headers of our own that every answer carries.
 func headers() object {
-	header := func(name string) jsonvalue.Value {
-		return jsonvalue.ObjectOf([]jsonvalue.Member{{Name: "$ref", Value: jsonvalue.StringOf("#/components/headers/" + name)}})
-	}
-	return object{{Name: "Patchbay-Source", Value: header("Source")}, {Name: "X-Request-Id", Value: header("RequestId")}}
+	return object{{Name: "Patchbay-Source", Value: reference("headers", "Source")}, {Name: "X-Request-Id", Value: reference("headers", "RequestId")}}
 }
 
 // headerParts describe them.

@@ -27,7 +27,7 @@ import (
 func TestOpenAPIEmbedded(t *testing.T) {
 	t.Parallel()
 	p, _ := embedded(t)
-	got, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0]}}, "http://127.0.0.1:8080/", "1.2.3")
+	got, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0], Keys: true}}, "http://127.0.0.1:8080/", "1.2.3")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestOpenAPIEmbedded(t *testing.T) {
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("description changed (-want +got):\n%s", diff)
 	}
-	again, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0]}}, "http://127.0.0.1:8080/", "1.2.3")
+	again, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0], Keys: true}}, "http://127.0.0.1:8080/", "1.2.3")
 	if err != nil || !bytes.Equal(got, again) {
 		t.Errorf("two descriptions of one adapter differ (%v)", err)
 	}
@@ -79,7 +79,7 @@ func TestOpenAPI(t *testing.T) {
 				}
 			}
 			p := compile(t, "capability.yaml", source, contract.NewSet(contracts...))
-			data, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0]}}, "http://127.0.0.1:8080", "1.2.3")
+			data, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0], Keys: true}}, "http://127.0.0.1:8080", "1.2.3")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +133,7 @@ func TestOpenAPICorpus(t *testing.T) {
 			}
 			for _, with := range []*contract.Set{nil, described} {
 				p := compile(t, filepath.Base(name), source, with)
-				data, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0]}}, "http://127.0.0.1:8080", "1.2.3")
+				data, err := OpenAPI([]Described{{Plan: p, Adapter: p.REST[0], Keys: true}}, "http://127.0.0.1:8080", "1.2.3")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -189,7 +189,7 @@ func judge(t *testing.T, a *plan.RESTAdapter, data []byte) *jsonvalue.Value {
 					t.Errorf("%s has no %s", where, text)
 				}
 			}
-			judgeParameters(t, where, item.Name, &m.Value)
+			judgeParameters(t, &root, where, item.Name, &m.Value)
 		}
 	}
 	if routes != len(a.Operations) {
@@ -204,18 +204,24 @@ func judge(t *testing.T, a *plan.RESTAdapter, data []byte) *jsonvalue.Value {
 	return &root
 }
 
-func judgeParameters(t *testing.T, where, path string, op *jsonvalue.Value) {
+func judgeParameters(t *testing.T, root *jsonvalue.Value, where, path string, op *jsonvalue.Value) {
 	t.Helper()
 	inPath, seen := map[string]bool{}, map[string]bool{}
 	if list := op.Get("parameters"); list != nil {
 		for _, e := range list.Elems() {
-			in, name := e.Value.Get("in").Text(), e.Value.Get("name").Text()
+			parameter := &e.Value
+			if ref := parameter.Get("$ref"); ref != nil {
+				if parameter = at(root, strings.TrimPrefix(ref.Text(), "#")); parameter == nil {
+					continue // what looks at references says so
+				}
+			}
+			in, name := parameter.Get("in").Text(), parameter.Get("name").Text()
 			if seen[in+" "+name] {
 				t.Errorf("%s: %s parameter %q occurs twice", where, in, name)
 			}
 			seen[in+" "+name] = true
 			inPath[name] = inPath[name] || in == "path"
-			if e.Value.Get("schema") == nil {
+			if parameter.Get("schema") == nil {
 				t.Errorf("%s: parameter %q has no schema", where, name)
 			}
 		}

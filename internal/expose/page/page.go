@@ -24,9 +24,11 @@ type Info struct {
 	// Mount is the path under which the adapter's routes stand, or "".
 	Mount string
 	// Verifier checks the adapter's callers; nil is what the file declares. Limited
-	// reports that the number of their requests is bounded.
+	// reports that the number of their requests is bounded, Keys that requests may
+	// carry an Idempotency-Key.
 	Verifier *auth.Verifier
 	Limited  bool
+	Keys     bool
 	// Directory is the path of the pages, with a slash at its end; [Root] where
 	// it is "". An adapter that shares its listener has one of its own.
 	Directory string
@@ -66,7 +68,7 @@ const (
 // Build returns the pages of an adapter by path.
 func Build(info Info) (map[string]rest.Page, error) {
 	info.Directory = cmp.Or(info.Directory, Root)
-	document, err := OpenAPI([]Described{{Plan: info.Bound.Plan, Adapter: info.Adapter, Verifier: info.Verifier, Limited: info.Limited}}, info.BaseURL+info.Mount, info.Version)
+	document, err := OpenAPI([]Described{{Plan: info.Bound.Plan, Adapter: info.Adapter, Verifier: info.Verifier, Limited: info.Limited, Keys: info.Keys}}, info.BaseURL+info.Mount, info.Version)
 	if err != nil {
 		return nil, err
 	}

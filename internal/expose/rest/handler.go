@@ -73,6 +73,8 @@ type Page struct {
 type Handler struct {
 	opts   Options
 	routes *route.Table[*endpoint]
+	// passes are the response headers that pass on.
+	passes map[string]bool
 	// doors are the different verifiers of the members, each with a limiter of
 	// its first.
 	doors []door
@@ -96,8 +98,9 @@ type endpoint struct {
 	body    int
 	// wantsBody reports that some input comes from the request's body.
 	wantsBody bool
-	passes    []string
-	bodies    *bodyReader
+	// passes are response headers that pass on beside those of all operations.
+	passes []string
+	bodies *bodyReader
 	// counts is where requests to it are counted.
 	counts *telemetry.Operation
 }
@@ -112,7 +115,7 @@ type named struct {
 
 // New compiles a handler.
 func New(opts Options) *Handler {
-	h := &Handler{opts: opts, routes: &route.Table[*endpoint]{}}
+	h := &Handler{opts: opts, routes: &route.Table[*endpoint]{}, passes: passing()}
 	for i := range opts.Members {
 		m := &opts.Members[i]
 		if !slices.ContainsFunc(h.doors, func(d door) bool { return d.verifier.Equal(m.Verifier) }) {
@@ -156,14 +159,9 @@ func newEndpoint(m *Member, op *plan.RESTOperation, bodies *bodyReader) *endpoin
 			e.fields, e.wantsBody = append(e.fields, n), true
 		}
 	}
-	e.passes = responseHeaders
-	if m.Limiter != nil {
-		// What is said of a rate is about the caller's own.
-		e.passes = slices.DeleteFunc(slices.Clone(e.passes), func(name string) bool { return name == "Ratelimit" || name == "Ratelimit-Policy" })
-	}
 	for _, c := range op.Calls() {
 		if p := c.Upstream.Profile; p != nil && p.RequestID != "" {
-			e.passes = append(e.passes[:len(e.passes):len(e.passes)], http.CanonicalHeaderKey(p.RequestID))
+			e.passes = append(e.passes, http.CanonicalHeaderKey(p.RequestID))
 		}
 	}
 	return e
@@ -199,8 +197,9 @@ type exchange struct {
 	e      *endpoint
 	access telemetry.Access
 	args   plan.Args
-	room   [8]jsonvalue.Value
-	params [route.MaxParams]string
+	// Room for what most operations have; more is allocated.
+	room   [4]jsonvalue.Value
+	params [4]string
 	// The values of two response headers, which net/http only reads.
 	requestID, length [1]string
 }

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,13 +11,19 @@ import (
 	"patchbay/internal/problem"
 )
 
-// responseHeaders are the end-to-end response headers that pass on to callers.
+// passing returns the end-to-end response headers that pass on to callers.
 // WWW-Authenticate and Set-Cookie speak about the upstream's own callers, who
 // are not ours.
-var responseHeaders = []string{
-	"Cache-Control", "Content-Disposition", "Content-Language", "Deprecation", "Etag", "Expires", "Last-Modified", "Link", "Location",
-	"Ratelimit", "Ratelimit-Limit", "Ratelimit-Policy", "Ratelimit-Remaining", "Ratelimit-Reset", "Retry-After", "Sunset",
-	"Twilio-Concurrent-Requests", "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset",
+func passing() map[string]bool {
+	out := map[string]bool{}
+	for _, name := range []string{
+		"Cache-Control", "Content-Disposition", "Content-Language", "Deprecation", "Etag", "Expires", "Last-Modified", "Link", "Location",
+		"Ratelimit", "Ratelimit-Limit", "Ratelimit-Policy", "Ratelimit-Remaining", "Ratelimit-Reset", "Retry-After", "Sunset",
+		"Twilio-Concurrent-Requests", "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset",
+	} {
+		out[name] = true
+	}
+	return out
 }
 
 // Prepared header values; net/http only reads them.
@@ -32,10 +39,14 @@ var (
 // write relays an upstream's answer.
 func (x *exchange) write(out *plan.Output) {
 	h := x.w.Header()
-	for _, name := range x.e.passes {
-		if values, ok := out.Header[name]; ok {
-			h[name] = values
+	for name, values := range out.Header {
+		if !x.h.passes[name] && !slices.Contains(x.e.passes, name) {
+			continue
 		}
+		if (name == "Ratelimit" || name == "Ratelimit-Policy") && x.e.member.Limiter != nil {
+			continue // what is said of a rate is about the caller's own
+		}
+		h[name] = values
 	}
 	h["Patchbay-Source"] = fromUpstream
 	if out.Mock {
