@@ -3,9 +3,16 @@ package engine_test
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"patchbay/internal/deploy"
+	"patchbay/internal/engine"
+	"patchbay/internal/secret"
 )
 
 // auditLines are the audit lines of a site whose log has them.
@@ -145,5 +152,55 @@ func TestAuditOfDenials(t *testing.T) {
 		if l := lines[0]; l["protocol"] != protocol || l["outcome"] != "no_call" || l["fault"] != "forbidden" || l["caller"] != "ada" || l["result"] != "refused" {
 			t.Errorf("%s: %v", protocol, l)
 		}
+	}
+}
+
+// TestAuditFileIsPrivate: only its owner reads the file, also where it was there
+// before with more rights, or was made anew by whoever moved it away. What is no
+// file of our own stays as it is.
+func TestAuditFileIsPrivate(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "audit.jsonl")
+	open := func(mode os.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte("before\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil { // whatever the umask says
+			t.Fatal(err)
+		}
+	}
+	private := func() {
+		t.Helper()
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%v %v", info.Mode(), err)
+		}
+		if text, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(text), "before\n") {
+			t.Errorf("%q %v", text, err)
+		}
+	}
+	open(0o644)
+	s := serve(t, settings{options: func(o *deploy.Options) { o.Telemetry.Audit = path }})
+	private()
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	open(0o666)
+	if err := s.engine.ReopenAudit(); err != nil {
+		t.Fatal(err)
+	}
+	private()
+
+	opts := deploy.Defaults()
+	opts.Telemetry.Audit = "/dev/null"
+	before, err := os.Stat("/dev/null")
+	if err != nil {
+		t.Skip(err)
+	}
+	if _, err := engine.NewObservation(&opts, slog.New(slog.DiscardHandler), &secret.Mask{}, testVersion); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.Stat("/dev/null"); err != nil || after.Mode() != before.Mode() {
+		t.Errorf("%v became %v: %v", before.Mode(), after.Mode(), err)
 	}
 }

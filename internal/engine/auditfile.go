@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 )
 
@@ -26,6 +29,10 @@ func (a *auditFile) Reopen() error {
 	if err != nil {
 		return err
 	}
+	if err := keepPrivate(file); err != nil {
+		_ = file.Close()
+		return fmt.Errorf("others may read it, and that cannot be changed: %w", err)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.file != nil {
@@ -33,6 +40,22 @@ func (a *auditFile) Reopen() error {
 	}
 	a.file = file
 	return nil
+}
+
+// keepPrivate takes the rights of others from a file that was there before, such
+// as one that was made when the last one was moved away. Pipes, terminals and what
+// somebody else has opened (/dev/stdout) are as their owner made them.
+func keepPrivate(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	for _, opened := range []string{"/dev/", "/proc/"} {
+		if strings.HasPrefix(filepath.Clean(file.Name()), opened) {
+			return nil
+		}
+	}
+	return file.Chmod(0o600)
 }
 
 // Write adds a line.

@@ -184,7 +184,12 @@ func (e *Engine) guarded(h http.Handler, host string, g *group, opts *deploy.Opt
 		Refuse: func(w http.ResponseWriter, r *http.Request, f *fault.Fault) {
 			id := e.ids.Next()
 			status := problem.Write(w, f, id)
-			e.access.Log(r.Context(), &telemetry.Access{Protocol: "guard", Method: r.Method, Secure: r.TLS != nil, Status: status, RequestID: id, Fault: f})
+			e.answered(r, &telemetry.Access{Protocol: "guard", Status: status, RequestID: id, Fault: f})
+		},
+		Preflight: func(w http.ResponseWriter, r *http.Request, status int) {
+			id := e.ids.Next()
+			w.Header()["X-Request-Id"] = []string{id}
+			e.answered(r, &telemetry.Access{Protocol: "guard", Status: status, RequestID: id})
 		},
 	}
 	if g.takesTokens() {

@@ -81,7 +81,7 @@ func (e *Engine) handler(d *Deployment, g *group, l *listener, served []Listenin
 	if err != nil {
 		return nil, err
 	}
-	return e.guarded(metadata(h, g, e.ids), l.host, g, d.Options)
+	return e.guarded(e.metadata(h, g), l.host, g, d.Options)
 }
 
 func (e *Engine) restHandler(d *Deployment, g *group, l *listener, served []Listening) (http.Handler, error) {

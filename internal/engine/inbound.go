@@ -15,6 +15,7 @@ import (
 	"patchbay/internal/plan"
 	"patchbay/internal/problem"
 	"patchbay/internal/ratelimit"
+	"patchbay/internal/telemetry"
 	"patchbay/internal/upstream"
 )
 
@@ -254,7 +255,7 @@ func (e *Engine) prepareKeys(d *Deployment) {
 
 // metadata serves what a protected resource says about itself (RFC 9728) before
 // anybody is asked for credentials, where an adapter of the group takes tokens.
-func metadata(next http.Handler, g *group, ids interface{ Accept(string) string }) http.Handler {
+func (e *Engine) metadata(next http.Handler, g *group) http.Handler {
 	if !g.takesTokens() {
 		return next
 	}
@@ -265,20 +266,28 @@ func metadata(next http.Handler, g *group, ids interface{ Accept(string) string 
 			return
 		}
 		tokens := g.tokensAt(at)
+		told := &telemetry.Access{Protocol: string(g.kind), Route: auth.WellKnown, Status: http.StatusOK, RequestID: e.ids.Accept(r.Header.Get("X-Request-Id"))}
+		if len(g.members) == 1 {
+			told.Adapter = g.members[0].namespace
+		}
 		switch {
 		case tokens == nil:
-			problem.Write(w, fault.New(fault.NotFound, "no adapter here takes tokens"), ids.Accept(r.Header.Get("X-Request-Id")))
+			told.Fault = fault.New(fault.NotFound, "no adapter here takes tokens")
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			f := fault.New(fault.MethodNotAllowed, "the metadata answers GET only")
-			f.Allow = []string{http.MethodGet, http.MethodHead}
-			problem.Write(w, f, ids.Accept(r.Header.Get("X-Request-Id")))
-		default:
+			told.Fault = fault.New(fault.MethodNotAllowed, "the metadata answers GET only")
+			told.Fault.Allow = []string{http.MethodGet, http.MethodHead}
+		}
+		if told.Fault != nil {
+			told.Status = problem.Write(w, told.Fault, told.RequestID)
+		} else {
 			h := w.Header()
 			h.Set("Content-Type", "application/json")
 			h.Set("Cache-Control", "public, max-age=300")
 			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("X-Request-Id", told.RequestID)
 			_, _ = w.Write(tokens.Metadata(r))
 		}
+		e.answered(r, told)
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"patchbay/internal/deploy"
 )
 
 // logged is a capability with something of each kind that MCP offers.
@@ -91,4 +93,84 @@ func requestLines(t *testing.T, log string) []map[string]any {
 		}
 	}
 	return out
+}
+
+// TestTransportIsTold: what the transport of MCP refuses, what it only takes, and
+// what is answered before an adapter is reached leave one line each, with the name
+// that the answer has too, and what is refused is counted.
+func TestTransportIsTold(t *testing.T) {
+	issuer := newAuthorizationServer(t)
+	s := serve(t, settings{options: withTokens(issuer, func(o *deploy.Options, _ *deploy.JWT) {
+		withControl(o)
+		all := o.AdapterSettings[""]
+		all.CORS.Origins = []string{"https://app.example"}
+		o.AdapterSettings[""] = all
+	})})
+	const post, key = "POST /mcp\nContent-Type: application/json\n", "Authorization: Bearer cron-secret\n"
+	const trace = "0af7651916cd43dd8448eb211c80319c"
+	const metadata = "/.well-known/oauth-protected-resource"
+	for _, c := range []struct {
+		name, host, request string
+		status              int
+		want                map[string]any
+	}{
+		{"a GET", s.mcp, "GET /mcp\n" + key, 405, map[string]any{"protocol": "mcp", "method": "GET", "status": 405.0, "fault": "method-not-allowed"}},
+		{"another media type", s.mcp, "POST /mcp\n" + key + "Content-Type: text/plain\n\nx", 415, map[string]any{"protocol": "mcp", "method": "POST", "status": 415.0, "fault": "unsupported-media-type"}},
+		{"too much", s.mcp, post + key + "Content-Length: 99999999\n\nx", 413, map[string]any{"protocol": "mcp", "method": "POST", "status": 413.0, "fault": "too-large"}},
+		{"a notification", s.mcp, post + key + "\n" + `{"jsonrpc":"2.0","method":"notifications/initialized"}`, 202, map[string]any{"protocol": "mcp", "method": "notifications/initialized", "caller": "cron"}},
+		{"a response", s.mcp, post + key + "\n" + `{"jsonrpc":"2.0","id":1,"result":{}}`, 202, map[string]any{"protocol": "mcp", "method": "response"}},
+		{"a list", s.mcp, post + key + "\n" + `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, 200, map[string]any{"protocol": "mcp", "method": "tools/list"}},
+		{"no credentials", s.mcp, post + "Authorization: none\n\n{}", 401, map[string]any{"protocol": "mcp", "fault": "unauthenticated"}},
+		{"metadata", s.mcp, "GET " + metadata + "\n", 200, map[string]any{"protocol": "mcp", "method": "GET", "route": metadata, "status": 200.0}},
+		{"metadata of REST", s.rest, "POST " + metadata + "\n\n{}", 405, map[string]any{"protocol": "rest", "fault": "method-not-allowed", "status": 405.0}},
+		{"a preflight", s.mcp, "OPTIONS /mcp\nOrigin: https://app.example\nAccess-Control-Request-Method: POST\n", 204, map[string]any{"protocol": "guard", "method": "OPTIONS", "status": 204.0}},
+		{"another site", s.mcp, "POST /mcp\nOrigin: https://evil.example\n\n{}", 403, map[string]any{"protocol": "guard", "fault": "forbidden"}},
+	} {
+		before := len(requestLines(t, s.log.String()))
+		a := s.send(c.host, strings.Replace(c.request, "\n", "\nTraceparent: 00-"+trace+"-b7ad6b7169203331-01\n", 1))
+		lines := requestLines(t, s.log.String())[before:]
+		if len(lines) != 1 || a.status != c.status || lines[0]["trace_id"] != trace {
+			t.Errorf("%s: %d with the lines %v", c.name, a.status, lines)
+			continue
+		}
+		for key, want := range c.want {
+			if lines[0][key] != want {
+				t.Errorf("%s: %s is %v, want %v", c.name, key, lines[0][key], want)
+			}
+		}
+		if id := a.header["X-Request-Id"]; len(id) != 1 || id[0] != lines[0]["request_id"] {
+			t.Errorf("%s: the answer is called %q, the line %v", c.name, id, lines[0]["request_id"])
+		}
+	}
+	metrics := s.get(s.control(), "/metrics").body
+	for _, kind := range []string{"method-not-allowed", "unsupported-media-type", "too-large", "unauthenticated"} {
+		if !strings.Contains(metrics, `patchbay_requests_rejected_total{adapter="flex-interactions-mcp",kind="`+kind+`",protocol="mcp"} 1`) {
+			t.Errorf("%s is not counted as rejected", kind)
+		}
+	}
+}
+
+// TestRequestIDs: an answer of MCP has the name that its caller gave, where that is
+// a short token, and one of ours otherwise; so has its line in the log.
+func TestRequestIDs(t *testing.T) {
+	s := serve(t, settings{capability: logged, environment: map[string]string{"DOOR_SECRET": "sesame"}})
+	const head = "POST /mcp\nAuthorization: Bearer sesame\nContent-Type: application/json\n"
+	for _, body := range []string{
+		callMessage(1, "get", `{"imo":"7"}`, ""),
+		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ships://7"}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`,
+		`{`,
+	} {
+		for given, kept := range map[string]bool{
+			"X-Request-Id: mine\n": true, "X-Request-Id: mine\nX-Request-Id: other\n": true,
+			"": false, "X-Request-Id: m i n e\n": false, "X-Request-Id: " + strings.Repeat("m", 65) + "\n": false,
+		} {
+			before := len(requestLines(t, s.log.String()))
+			a := s.send(s.mcp, head+given+"\n"+body)
+			id := a.header["X-Request-Id"]
+			if lines := requestLines(t, s.log.String())[before:]; len(id) != 1 || (id[0] == "mine") != kept || len(lines) != 1 || lines[0]["request_id"] != id[0] {
+				t.Errorf("%q with %.40s: %q and %v", given, body, id, lines)
+			}
+		}
+	}
 }

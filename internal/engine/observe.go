@@ -200,7 +200,7 @@ func (e *Engine) StartControl(opts *deploy.Options) (string, error) {
 			_, _ = w.Write(problems.Data)
 		}),
 		Refused: func(r *http.Request, status int, id string, f *fault.Fault) {
-			e.access.Log(r.Context(), &telemetry.Access{Protocol: "control", Method: r.Method, Secure: r.TLS != nil, Status: status, RequestID: id, Fault: f})
+			e.answered(r, &telemetry.Access{Protocol: "control", Status: status, RequestID: id, Fault: f})
 		},
 	})
 	handler, err := e.guarded(pages, host, &group{}, opts)
@@ -212,6 +212,13 @@ func (e *Engine) StartControl(opts *deploy.Options) (string, error) {
 	o.control = l
 	e.serve(l)
 	return l.url(false), nil
+}
+
+// answered logs and counts a request that was answered before it reached an adapter.
+func (e *Engine) answered(r *http.Request, a *telemetry.Access) {
+	a.Method, a.Secure = r.Method, r.TLS != nil
+	ctx := a.Begin(r.Context(), e.access, telemetry.HeaderCarrier(r.Header), time.Now())
+	e.access.Log(ctx, a)
 }
 
 // connState counts the connections of a listener. It runs on the connection's
@@ -256,7 +263,7 @@ func (d *Deployment) describe(s *control.Status, served []Listening) {
 		s.Files = append(s.Files, control.File{File: b.Plan.Document.File, Label: b.Plan.Document.Info.Label.Value, Embedded: d.Loaded.Embedded})
 		for _, u := range b.Plan.Upstreams {
 			c := b.Client(u)
-			state := control.Upstream{Namespace: u.Namespace, Host: c.Host(), State: "configured", Breaker: c.Counts().BreakerState().String()}
+			state := control.Upstream{Namespace: u.Namespace, Host: c.Host(), State: "configured", Breaker: c.State().Stats().Breaker.String()}
 			if d.Options.Sandbox.Enabled {
 				state.State = "simulated"
 			}

@@ -8,10 +8,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -363,5 +365,45 @@ func TestTLSIsRefused(t *testing.T) {
 		if err := s.engine.Shutdown(0); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestSchemeIsTold: a collector is told of https where the listener speaks TLS, in
+// traces and in metrics, and of http where it does not.
+func TestSchemeIsTold(t *testing.T) {
+	ca := newAuthority(t, "ca")
+	files := serverFiles(t)
+	writePair(t, &files, ca.server("gateway"), 0)
+	for scheme, decide := range map[string]func(*deploy.Options){"https": func(o *deploy.Options) { o.TLS = files }, "http": func(*deploy.Options) {}} {
+		t.Run(scheme, func(t *testing.T) {
+			var got logBuffer
+			collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				_, _ = fmt.Fprintf(&got, "%s %s\n", r.URL.Path, body)
+				_, _ = io.WriteString(w, "{}")
+			}))
+			t.Cleanup(collector.Close)
+			// Runs after the site's end, which sends what waits.
+			t.Cleanup(func() {
+				told := `{"key":"url.scheme","value":{"stringValue":"` + scheme + `"}}`
+				for line := range strings.Lines(got.String()) {
+					// Of a call upstream it is http in any case.
+					at := strings.Index(line, `"/v1/interactions/{interactionsid}"`)
+					if at < 0 || !strings.Contains(line[at:min(len(line), at+200)], told) {
+						t.Errorf("no %s in %s", told, line)
+					}
+				}
+				if n := strings.Count(got.String(), "\n"); n != 2 {
+					t.Errorf("%d deliveries", n)
+				}
+			})
+			s := serve(t, settings{options: func(o *deploy.Options) {
+				decide(o)
+				o.Telemetry.OTLP = collector.URL
+			}})
+			if answer, err := get(t, secureClient(t, ca, nil, nil), scheme+"://"+s.rest+"/v1/interactions/"+interaction); err != nil || answer.StatusCode != http.StatusOK {
+				t.Errorf("%v %v", answer, err)
+			}
+		})
 	}
 }

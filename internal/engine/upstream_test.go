@@ -186,3 +186,26 @@ func TestStatesOutliveDeployments(t *testing.T) {
 		d.Close()
 	}
 }
+
+// TestBreakerInStatus: operators see how the breaker of an upstream stands.
+func TestBreakerInStatus(t *testing.T) {
+	s := serve(t, settings{options: func(o *deploy.Options) {
+		withControl(o)
+		o.Limits.Breaker = deploy.Breaker{Failures: 1, Window: 1, Pause: time.Hour}
+		o.Limits.Retry.Attempts = 1
+	}})
+	at := s.control()
+	says := func(state string) {
+		t.Helper()
+		if a := s.get(at, "/status"); !strings.Contains(a.body, `"breaker": "`+state+`"`) {
+			t.Errorf("not %s: %s", state, a.body)
+		}
+	}
+	says("closed")
+	s.upstream.script(cuts)
+	s.REST("GET /v1/interactions/" + interaction)
+	says("open")
+	if a := s.get(at, "/metrics"); !strings.Contains(a.body, `patchbay_upstream_breaker_state{upstream="flex-interactions"} 2`) {
+		t.Error(a.body)
+	}
+}

@@ -40,6 +40,9 @@ type Options struct {
 	MaxAge time.Duration
 	// Refuse writes the answer to a refused request, in the listener's own form.
 	Refuse func(http.ResponseWriter, *http.Request, *fault.Fault)
+	// Preflight, if set, is called with the status of each preflight before it is
+	// answered.
+	Preflight func(w http.ResponseWriter, r *http.Request, status int)
 }
 
 // Guard is immutable and safe for concurrent use.
@@ -51,11 +54,12 @@ type Guard struct {
 	public   []string
 	maxAge   string
 	refuse   func(http.ResponseWriter, *http.Request, *fault.Fault)
+	asked    func(http.ResponseWriter, *http.Request, int)
 }
 
 // New checks the options. Origins must be bare: scheme, host and port only.
 func New(opts Options) (*Guard, error) {
-	g := &Guard{origins: map[string]bool{}, crossing: http.NewCrossOriginProtection(), landing: opts.Landing, public: opts.Public, refuse: opts.Refuse}
+	g := &Guard{origins: map[string]bool{}, crossing: http.NewCrossOriginProtection(), landing: opts.Landing, public: opts.Public, refuse: opts.Refuse, asked: opts.Preflight}
 	g.maxAge = strconv.Itoa(int(cmp.Or(opts.MaxAge, 10*time.Minute).Seconds()))
 	if opts.Loopback || len(opts.Hosts) > 0 {
 		g.hosts = map[string]bool{}
@@ -113,6 +117,9 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 		}
 		if origin != "" && r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			g.preflight(h, r)
+			if g.asked != nil {
+				g.asked(w, r, http.StatusNoContent)
+			}
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}

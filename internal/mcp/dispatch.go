@@ -87,12 +87,40 @@ func (s *Server) observe(ctx context.Context, x *exchange) {
 	if s.opts.OnRequest == nil {
 		return
 	}
-	x.info.Transport = x.transport
+	x.info.Transport, x.info.RequestID = x.transport, requestID(x.header)
 	x.info.ID = string(x.msg.id)
 	if x.rev != nil {
 		x.info.Era, x.info.Revision = x.rev.era, x.rev.name
 	}
 	s.opts.OnRequest(ctx, x.info)
+}
+
+// hear tells the observer of a message to which nothing is answered.
+func (s *Server) hear(ctx context.Context, x *exchange) {
+	if s.opts.OnRequest == nil {
+		return
+	}
+	x.info.Method = "response"
+	if x.msg.method != nil {
+		x.info.Method = clip(x.msg.method)
+	}
+	if x.msg.fault != "" {
+		x.info.ErrorCode = CodeInvalidRequest
+	}
+	s.observe(x.traced(ctx), x)
+}
+
+// hearAll is hear for those messages of a batch to which nothing is answered.
+func (s *Server) hearAll(ctx context.Context, x *exchange, batch []message) {
+	for i := range batch {
+		if !batch[i].notification() && !batch[i].response {
+			continue
+		}
+		item := s.newExchange(x.transport)
+		item.header, item.rev, item.msg = x.header, x.rev, batch[i]
+		s.hear(ctx, item)
+		s.release(item)
+	}
 }
 
 // route finds the revision and the method of a request and runs it. A panic of

@@ -104,6 +104,14 @@ func (x *exchange) annotate(meta []byte) {
 	}
 }
 
+// requestID is the name that a request has in HTTP, "" for none.
+func requestID(h http.Header) string {
+	if values := h["X-Request-Id"]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
 // end closes the answer that begin opened.
 func (x *exchange) end() { x.out = append(x.out, '}', '}') }
 

@@ -52,11 +52,11 @@ type httpHandler struct {
 func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		h.refuse(w, http.StatusMethodNotAllowed, "this endpoint takes POST")
+		h.refuse(w, r, http.StatusMethodNotAllowed, "this endpoint takes POST")
 		return
 	}
 	if !isJSON(r.Header) {
-		h.refuse(w, http.StatusUnsupportedMediaType, "Content-Type must be application/json, without a Content-Encoding")
+		h.refuse(w, r, http.StatusUnsupportedMediaType, "Content-Type must be application/json, without a Content-Encoding")
 		return
 	}
 	x := h.server.newExchange(HTTP)
@@ -66,10 +66,10 @@ func (h *httpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.in = body
 	switch {
 	case errors.Is(err, errTooLarge):
-		h.refuse(w, http.StatusRequestEntityTooLarge, "the body is larger than "+strconv.FormatInt(h.maxBody, 10)+" bytes")
+		h.refuse(w, r, http.StatusRequestEntityTooLarge, "the body is larger than "+strconv.FormatInt(h.maxBody, 10)+" bytes")
 		return
 	case err != nil:
-		h.refuse(w, http.StatusBadRequest, "the body could not be read")
+		h.refuse(w, r, http.StatusBadRequest, "the body could not be read")
 		return
 	}
 	batch, isBatch, fault := x.dec.messages(x.in, &x.msg, &h.server.opts.Limits)
@@ -108,9 +108,11 @@ func (h *httpHandler) request(ctx context.Context, w http.ResponseWriter, x *exc
 func (h *httpHandler) notification(ctx context.Context, w http.ResponseWriter, x *exchange) {
 	if err := h.server.accept(x); err != nil {
 		x.msg.id = nil // of a response, it is ours to choose and not to echo
+		x.info.Method = clip(x.msg.method)
 		h.fault(ctx, w, x, err)
 		return
 	}
+	h.server.hear(ctx, x)
 	w.WriteHeader(http.StatusAccepted)
 }
 
@@ -119,6 +121,7 @@ func (h *httpHandler) batch(ctx context.Context, w http.ResponseWriter, x *excha
 		h.fault(ctx, w, x, err)
 		return
 	}
+	h.server.hearAll(ctx, x, batch)
 	h.server.serveBatch(x, batch, func(_ int, item *exchange) bool {
 		h.server.serve(ctx, item)
 		return true
@@ -133,12 +136,17 @@ func (h *httpHandler) batch(ctx context.Context, w http.ResponseWriter, x *excha
 // fault answers a transmission that holds no request to serve.
 func (h *httpHandler) fault(ctx context.Context, w http.ResponseWriter, x *exchange, err *Error) {
 	x.fail(err)
-	h.server.observe(ctx, x)
+	h.server.observe(x.traced(ctx), x)
 	h.write(w, x.status, x.out)
 }
 
 // refuse answers a request whose body was not looked at.
-func (h *httpHandler) refuse(w http.ResponseWriter, status int, reason string) {
+func (h *httpHandler) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
+	if tell := h.server.opts.OnRequest; tell != nil {
+		tell(tracedBy(r.Context(), r.Header), RequestInfo{
+			Method: clip([]byte(r.Method)), Transport: HTTP, ErrorCode: CodeInvalidRequest, Status: status, RequestID: requestID(r.Header),
+		})
+	}
 	h.write(w, status, appendError(nil, nil, invalidRequest(reason)))
 }
 

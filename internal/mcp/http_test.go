@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"patchbay/internal/mcp"
 )
 
@@ -239,6 +241,44 @@ func TestDenied(t *testing.T) {
 		want := `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"a scope is missing"}}`
 		if resp.StatusCode != http.StatusForbidden || string(body) != want || !slices.Equal(resp.Header["Www-Authenticate"], []string{`Bearer error="insufficient_scope"`, "Other"}) {
 			t.Errorf("%v: %s %v %s", modern, resp.Status, resp.Header, body)
+		}
+	}
+}
+
+// TestRefusalsAreObserved: what the transport refuses before there is a message
+// is told like a request, before it is answered.
+func TestRefusalsAreObserved(t *testing.T) {
+	var got []mcp.RequestInfo
+	var traces []mcp.TraceContext
+	opts := fixture()
+	opts.OnRequest = func(ctx context.Context, info mcp.RequestInfo) {
+		got = append(got, info)
+		trace, _ := mcp.TraceOf(ctx)
+		traces = append(traces, trace)
+	}
+	h := newServer(t, opts).HTTPHandler(mcp.HTTPOptions{MaxBodyBytes: 10})
+	for _, c := range []struct {
+		method, media, body string
+		status              int
+	}{
+		{http.MethodGet, "", "", http.StatusMethodNotAllowed},
+		{strings.Repeat("BREW", 1000), "", "", http.StatusMethodNotAllowed},
+		{http.MethodPost, "text/plain", "{}", http.StatusUnsupportedMediaType},
+		{http.MethodPost, "application/json", strings.Repeat(" ", 11), http.StatusRequestEntityTooLarge},
+	} {
+		got, traces = nil, nil
+		r := httptest.NewRequest(c.method, "/mcp", strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.media)
+		r.Header.Set("X-Request-Id", "mine")
+		r.Header.Set("Baggage", "a=1")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		want := mcp.RequestInfo{Method: c.method, Transport: mcp.HTTP, ErrorCode: mcp.CodeInvalidRequest, Status: c.status, RequestID: "mine"}
+		if len(c.method) > 128 {
+			want.Method = c.method[:128] + "…"
+		}
+		if diff := cmp.Diff([]mcp.RequestInfo{want}, got); diff != "" || w.Code != c.status || traces[0].Baggage != "a=1" {
+			t.Errorf("%.10s: %d, %v (-want +got):\n%s", c.method, w.Code, traces, diff)
 		}
 	}
 }

@@ -132,6 +132,9 @@ func (s *Server) serveResourceRead(ctx context.Context, x *exchange) *Error {
 	}
 	x.info.Target = uri
 	x.info.Called = true
+	if id := requestID(x.header); id != "" {
+		ctx = context.WithValue(ctx, requestIDKey{}, id)
+	}
 	contents, err := read(ctx, uri)
 	switch {
 	case errors.Is(err, ErrResourceNotFound), err == nil && len(contents) == 0:

@@ -43,9 +43,10 @@ type Options struct {
 	// clients never ask for the second page.
 	PageSize int
 
-	// OnRequest is called for each request whose text could be read, when its
-	// answer is ready and before that is written, from the goroutine that served
-	// it. Nil is allowed. Notifications are not requests.
+	// OnRequest is called for each request, when its answer is ready and before
+	// that is written, from the goroutine that served it; for what the transport
+	// refuses before there is a message; and for each notification or response of a
+	// client, to which nothing is answered. Nil is allowed.
 	OnRequest func(context.Context, RequestInfo)
 }
 
@@ -59,7 +60,7 @@ type Limits struct {
 // RequestInfo is what an access log wants to know of one request. It holds no
 // arguments and no results.
 type RequestInfo struct {
-	Method    string // as sent, at most 128 bytes; "" if it could not be read
+	Method    string // as sent, at most 128 bytes; "" if it could not be read, "response" of one
 	Target    string // the tool, prompt or resource, if the server has it
 	Era       Era    // Legacy where Revision is ""
 	Revision  string // "" if the request was refused before it was known
@@ -70,6 +71,10 @@ type RequestInfo struct {
 	Called    bool   // a function of the adapter was called: a tool's, a prompt's or a resource's
 	Err       error  // what a function returned or panicked with; for logs only
 	Duration  time.Duration
+	// Status is that of what the HTTP transport refused before there was a message,
+	// whose Method is HTTP's; 0 of all others.
+	Status    int
+	RequestID string // X-Request-Id of the HTTP request
 }
 
 // Server answers MCP requests. It is immutable and safe for concurrent use.

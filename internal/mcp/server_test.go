@@ -137,8 +137,9 @@ func TestObserver(t *testing.T) {
 		`{"jsonrpc":"2.0","id":5,"method":"` + strings.Repeat("é", 100) + `"}`,
 		`{"jsonrpc":"2.0","id":6,"method":"server/discover"}`,
 		`{"jsonrpc":"2.0","method":"notifications/initialized"}`,
+		`{"jsonrpc":"2.0","id":"theirs","result":{}}`,
 		`{`,
-		`[{"jsonrpc":"2.0","id":7,"method":"ping"}]`,
+		`[{"jsonrpc":"2.0","method":"notifications/cancelled"},{"jsonrpc":"2.0","id":7,"method":"ping"}]`,
 	} {
 		post(t, s, body)
 	}
@@ -156,8 +157,9 @@ func TestObserver(t *testing.T) {
 	want := []mcp.RequestInfo{
 		failed, hidden, unknown, read, long,
 		{Method: "server/discover", Era: mcp.Modern, Revision: "2026-07-28", ID: "6", ErrorCode: mcp.CodeInvalidParams},
+		legacy("notifications/initialized", ""), legacy("response", `"theirs"`),
 		{ErrorCode: mcp.CodeParseError},
-		legacy("ping", "7"),
+		legacy("notifications/cancelled", ""), legacy("ping", "7"),
 	}
 	byText := cmp.Comparer(func(a, b error) bool { return (a == nil) == (b == nil) && (a == nil || a.Error() == b.Error()) })
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), byText); diff != "" {

@@ -177,6 +177,7 @@ func (c *stdioConn) line(x *exchange) {
 		c.batch(x, batch)
 	case x.msg.notification() || x.msg.response:
 		c.notification(&x.msg)
+		c.server.hear(c.base, x)
 		c.server.release(x)
 	default:
 		c.request(x)
@@ -248,6 +249,7 @@ func (c *stdioConn) batch(x *exchange, batch []message) {
 			c.notification(&batch[i])
 		}
 	}
+	c.server.hearAll(c.base, x, batch)
 	c.start(func() {
 		if !c.enter(c.base) {
 			return

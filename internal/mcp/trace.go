@@ -1,6 +1,9 @@
 package mcp
 
-import "context"
+import (
+	"context"
+	"net/http"
+)
 
 // TraceContext is the context of a trace that came with a request, as it came
 // and unchecked: W3C Trace Context and W3C Baggage. "" is what did not come.
@@ -22,8 +25,22 @@ func (x *exchange) traced(ctx context.Context) context.Context {
 	if m := &x.msg; m.traceparent != nil || m.baggage != nil {
 		return context.WithValue(ctx, traceKey{}, TraceContext{string(text(m.traceparent)), string(text(m.tracestate)), string(text(m.baggage))})
 	}
-	if x.header["Traceparent"] == nil && x.header["Baggage"] == nil {
+	return tracedBy(ctx, x.header)
+}
+
+// tracedBy adds what the HTTP headers say of a trace to the context.
+func tracedBy(ctx context.Context, h http.Header) context.Context {
+	if h["Traceparent"] == nil && h["Baggage"] == nil {
 		return ctx
 	}
-	return context.WithValue(ctx, traceKey{}, TraceContext{x.header.Get("Traceparent"), x.header.Get("Tracestate"), x.header.Get("Baggage")})
+	return context.WithValue(ctx, traceKey{}, TraceContext{h.Get("Traceparent"), h.Get("Tracestate"), h.Get("Baggage")})
+}
+
+type requestIDKey struct{}
+
+// RequestID returns the name that a request has in HTTP (X-Request-Id), for Read
+// functions, which see nothing else of it; "" for none.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
 }

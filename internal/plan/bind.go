@@ -86,6 +86,8 @@ type BindOptions struct {
 type Bound struct {
 	Plan    *Plan
 	clients []*upstream.Client
+	// paths precede those of operations where calls are told; see [binder.basePath].
+	paths []string
 	// members are the fields of request bodies that carry the credentials of an
 	// upstream; nameless ones are none.
 	members   []jsonvalue.Member
@@ -124,6 +126,7 @@ func Bind(p *Plan, opts BindOptions) (*Bound, diag.List) {
 		out.callers = append(out.callers, own)
 		client, signer := b.client(u, bounds, own)
 		out.clients = append(out.clients, client)
+		out.paths = append(out.paths, b.basePath(u))
 		name, value := signer.Member()
 		out.members = append(out.members, jsonvalue.Member{Name: name, Value: jsonvalue.StringOf(value)})
 		mode, ok := opts.Checks[u.Namespace]

@@ -28,7 +28,7 @@ func (b *binder) count(u *Upstream, end *upstream.Endpoint, bounds *upstream.Opt
 	for _, op := range b.plan.operations() {
 		for i := range op.calls {
 			if to := op.calls[i].to; to.upstream == u && b.counts[to] == nil {
-				b.counts[to] = counts.Operation(to.name, to.method, to.template())
+				b.counts[to] = counts.Operation(to.name, to.method, b.basePath(u)+to.template())
 			}
 		}
 	}
@@ -63,9 +63,31 @@ func (op *consumed) template() string {
 	return path
 }
 
+// basePath is the path of an upstream's base address as calls are told: the
+// operator's own, or the file's with its placeholders, whose values may be
+// anybody's.
+func (b *binder) basePath(u *Upstream) string {
+	if replaced, ok := b.opts.BaseURLs[u.Namespace]; ok {
+		base, err := upstream.ParseBase(replaced)
+		if err != nil {
+			return ""
+		}
+		return base.EscapedPath()
+	}
+	_, rest, found := strings.Cut(u.BaseURI, "://")
+	if !found {
+		rest = u.BaseURI // a placeholder for all of the address, or its beginning
+	}
+	at := strings.IndexByte(rest, '/')
+	if at < 0 {
+		return ""
+	}
+	path, _, _ := strings.Cut(rest[at:], "?")
+	return strings.TrimRight(path, "/")
+}
+
 // Targets are the upstream calls of an operation that may change something, as
-// audit lines name them: method, host, and the path below the base address, with
-// its placeholders.
+// audit lines name them: method, host and path, with its placeholders.
 func (b *Bound) Targets(op *Operation) []string {
 	if b == nil {
 		return nil // compiled, and not bound
@@ -76,7 +98,7 @@ func (b *Bound) Targets(op *Operation) []string {
 		if to.safe() {
 			continue
 		}
-		target := to.method + " " + b.clients[to.upstream.at].Host() + to.template()
+		target := to.method + " " + b.clients[to.upstream.at].Host() + b.paths[to.upstream.at] + to.template()
 		if !slices.Contains(out, target) {
 			out = append(out, target)
 		}

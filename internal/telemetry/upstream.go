@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,7 +32,6 @@ type Upstream struct {
 	breaker            prometheus.Gauge
 	provider           series[string, prometheus.Gauge]
 	rejected, changing series[string, prometheus.Counter]
-	state              atomic.Uint32
 }
 
 // Upstream returns the counters of an upstream.
@@ -100,19 +98,18 @@ func (u *Upstream) Breaker(to BreakerState) {
 	if u == nil {
 		return
 	}
-	u.state.Store(uint32(to))
-	u.breaker.Set(float64(to))
+	u.BreakerIs(to)
 	u.changing.of(to.String(), func(state string) prometheus.Counter {
 		return u.metrics.breakerTransitions.WithLabelValues(u.Namespace, state)
 	}).Inc()
 }
 
-// BreakerState returns the state that was noted last.
-func (u *Upstream) BreakerState() BreakerState {
-	if u == nil {
-		return BreakerClosed
+// BreakerIs notes the state of the circuit breaker where it has not changed, but
+// another one is asked from now on.
+func (u *Upstream) BreakerIs(now BreakerState) {
+	if u != nil {
+		u.breaker.Set(float64(now))
 	}
-	return BreakerState(u.state.Load())
 }
 
 // UpstreamOperation counts the calls of one consumed operation. It is made when
@@ -120,7 +117,7 @@ func (u *Upstream) BreakerState() BreakerState {
 type UpstreamOperation struct {
 	*Upstream
 	// Name is the declared name, Method HTTP's, Template the path as the file
-	// spells it, below the base address.
+	// spells it, that of the base address included.
 	Name, Method, Template string
 	// duration has one series; a declared operation that is never called has none.
 	duration series[string, prometheus.Observer]

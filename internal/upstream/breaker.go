@@ -3,6 +3,8 @@ package upstream
 import (
 	"sync"
 	"time"
+
+	"patchbay/internal/telemetry"
 )
 
 // Breaker says when an upstream is left alone (circuit breaker).
@@ -42,6 +44,18 @@ func (s BreakerState) String() string {
 	}
 }
 
+// told is the state as metrics have it.
+func (s BreakerState) told() telemetry.BreakerState {
+	switch s {
+	case Open:
+		return telemetry.BreakerOpen
+	case HalfOpen:
+		return telemetry.BreakerHalfOpen
+	default:
+		return telemetry.BreakerClosed
+	}
+}
+
 // verdict is what a call says about the health of its upstream.
 type verdict uint8
 
@@ -60,6 +74,8 @@ type pass uint64
 // time from its caller, and allocates nothing after it was made.
 type breaker struct {
 	opts Breaker
+	// changed, if set, is told each new state, before anybody acts on it.
+	changed func(BreakerState)
 
 	mu    sync.Mutex
 	state BreakerState
@@ -130,6 +146,9 @@ func (b *breaker) allow(now time.Time) (p pass, wait time.Duration, ok bool) {
 
 // current is the state of the breaker.
 func (b *breaker) current() BreakerState {
+	if b == nil {
+		return Closed
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.state
@@ -176,6 +195,9 @@ func (b *breaker) change(to BreakerState) {
 	b.state = to
 	b.round++
 	b.first, b.count, b.failures = 0, 0, 0
+	if b.changed != nil {
+		b.changed(to)
+	}
 }
 
 // record adds one result to the window and drops what left it.

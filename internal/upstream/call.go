@@ -167,10 +167,7 @@ func (c *Client) once(caller context.Context, r *Request, now, end time.Time, n 
 		a.fault = c.broken(wait)
 		return a
 	}
-	defer func() {
-		c.state.breaker.done(p, a.verdict(caller), now)
-		c.note()
-	}()
+	defer func() { c.state.breaker.done(p, a.verdict(caller), now) }()
 	x := &exchange{end: end}
 	x.attempt = r.Operation.Begin(caller, n, now)
 	defer func() { // also where something panics
@@ -179,24 +176,6 @@ func (c *Client) once(caller context.Context, r *Request, now, end time.Time, n 
 	}()
 	a.answer, a.fault = c.send(caller, r, now, x)
 	return a
-}
-
-// note tells of a breaker that has changed its state.
-func (c *Client) note() {
-	if c.opts.Counts == nil || c.state.breaker == nil {
-		return
-	}
-	to := telemetry.BreakerClosed
-	switch c.state.breaker.current() {
-	case Open:
-		to = telemetry.BreakerOpen
-	case HalfOpen:
-		to = telemetry.BreakerHalfOpen
-	case Closed:
-	}
-	if c.opts.Counts.BreakerState() != to {
-		c.opts.Counts.Breaker(to)
-	}
 }
 
 // verdict is what the attempt says about the upstream. Answers that blame the

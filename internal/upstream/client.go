@@ -133,7 +133,7 @@ func NewClient(end Endpoint, opts Options) (*Client, error) {
 	c.transport = c.pool.transport
 	c.state = end.States.take(stateKey{
 		namespace: end.Namespace, base: end.BaseURL, maxConcurrent: opts.MaxConcurrent, maxQueue: opts.MaxQueue, breaker: opts.Breaker, rate: opts.Rate,
-	})
+	}, opts.Counts)
 	return c, nil
 }
 
@@ -206,9 +206,6 @@ func (c *Client) Prefix() string { return c.prefix }
 
 // Missing returns why no call can be made, or nil.
 func (c *Client) Missing() *fault.Fault { return c.missing }
-
-// Counts returns where calls are counted; nil counts none.
-func (c *Client) Counts() *telemetry.Upstream { return c.opts.Counts }
 
 // State returns what is known about the upstream.
 func (c *Client) State() *State { return c.state }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"patchbay/internal/telemetry"
 )
 
 // Rate bounds the calls that are sent, as a token bucket; a PerSecond of 0 is no
@@ -29,6 +31,10 @@ type State struct {
 	// Calls made again, and calls refused by the queue, the rate and the breaker.
 	retried, full, limited, broken atomic.Uint64
 
+	// counts is where changes of the breaker are told, once for all clients that
+	// share the state: they have the namespace in common. The client made last gives it.
+	counts atomic.Pointer[telemetry.Upstream]
+
 	refs int // guarded by States.mu
 	key  stateKey
 }
@@ -48,6 +54,9 @@ func newState(key stateKey) *State {
 	}
 	if key.rate.PerSecond > 0 {
 		s.limiter = rate.NewLimiter(rate.Limit(key.rate.PerSecond), max(1, key.rate.Burst))
+	}
+	if s.breaker != nil {
+		s.breaker.changed = func(to BreakerState) { s.counts.Load().Breaker(to.told()) }
 	}
 	return s
 }
@@ -83,9 +92,11 @@ type States struct {
 	all map[stateKey]*State
 }
 
-func (s *States) take(key stateKey) *State {
+func (s *States) take(key stateKey, counts *telemetry.Upstream) *State {
 	if s == nil {
-		return newState(key)
+		state := newState(key)
+		state.counts.Store(counts)
+		return state
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,6 +108,9 @@ func (s *States) take(key stateKey) *State {
 		state = newState(key)
 		s.all[key] = state
 	}
+	if counts != nil {
+		state.counts.Store(counts)
+	}
 	state.refs++
 	return state
 }
@@ -107,7 +121,16 @@ func (s *States) release(state *State) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if state.refs--; state.refs == 0 {
-		delete(s.all, state.key)
+	if state.refs--; state.refs > 0 {
+		return
 	}
+	delete(s.all, state.key)
+	// A breaker that nobody asks any more must not be told as open for good.
+	left := Closed
+	for key, other := range s.all {
+		if now := other.breaker.current(); key.namespace == state.key.namespace && now != Closed {
+			left = now
+		}
+	}
+	state.counts.Load().BreakerIs(left.told())
 }

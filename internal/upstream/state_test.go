@@ -5,11 +5,17 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"patchbay/internal/fault"
+	"patchbay/internal/telemetry"
 )
 
 // TestStatesAreShared by clients of the same upstream and settings that are open
@@ -163,5 +169,66 @@ func TestRate(t *testing.T) {
 		if st := c.State().Stats(); st.RateRefused != 1 || st.InFlight != 0 {
 			t.Errorf("%+v", st)
 		}
+	})
+}
+
+// TestBreakerIsTold: each change of a breaker is told when it happens, the probe's
+// included, and once for all clients that share it, whichever of them made it. An
+// open breaker that nobody asks any more is not told for good.
+func TestBreakerIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		metrics := telemetry.NewMetrics("test")
+		told := func(want ...string) {
+			t.Helper()
+			w := httptest.NewRecorder()
+			metrics.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+			var got []string
+			for line := range strings.Lines(w.Body.String()) {
+				if text, ok := strings.CutPrefix(line, "patchbay_upstream_breaker_"); ok {
+					got = append(got, strings.TrimSpace(strings.NewReplacer("transitions_total", "", `,upstream="parcels"`, "", `{upstream="parcels"}`, "").Replace(text)))
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		}
+		var states States
+		open := func() *Client {
+			c := client(t, Endpoint{BaseURL: "http://parcels.example", States: &states}, func(o *Options) {
+				o.Breaker, o.Retry.Attempts = Breaker{Failures: 1, Window: 1, Pause: time.Minute}, 1
+				o.Counts = metrics.Upstream(telemetry.UpstreamInfo{Namespace: "parcels"})
+			})
+			c.transport.DialContext = func(context.Context, string, string) (net.Conn, error) { return nil, errDown }
+			return c
+		}
+		first, second := open(), open()
+		told("state 0")
+		_, _, _ = do(t.Context(), first, get())
+		told("state 2", `{state="open"} 1`)
+		time.Sleep(time.Minute)
+		second.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
+			told("state 1", `{state="half_open"} 1`, `{state="open"} 1`)
+			if got := first.State().Stats().Breaker; got != HalfOpen {
+				t.Errorf("it is %v", got)
+			}
+			near, far := net.Pipe()
+			go func() {
+				defer far.Close()
+				if _, _, err := readRequest(bufio.NewReader(far)); err == nil {
+					_, _ = io.WriteString(far, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+				}
+			}()
+			return near, nil
+		}
+		if status, _, f := do(t.Context(), second, get()); status != http.StatusOK {
+			t.Error(status, f)
+		}
+		told("state 0", `{state="closed"} 1`, `{state="half_open"} 1`, `{state="open"} 1`)
+		_, _, _ = do(t.Context(), first, get())
+		told("state 2", `{state="closed"} 1`, `{state="half_open"} 1`, `{state="open"} 2`)
+		first.Close()
+		told("state 2", `{state="closed"} 1`, `{state="half_open"} 1`, `{state="open"} 2`)
+		second.Close()
+		told("state 0", `{state="closed"} 1`, `{state="half_open"} 1`, `{state="open"} 2`)
 	})
 }

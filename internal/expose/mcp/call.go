@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -340,6 +341,7 @@ func newWatcher(log *telemetry.Logger, name string, adapters ...*adapter) *watch
 	for _, method := range []string{
 		"initialize", "ping", "server/discover", "logging/setLevel", "completion/complete", "tools/list", "tools/call", "prompts/list", "prompts/get",
 		"resources/list", "resources/templates/list", "resources/read",
+		"notifications/initialized", "notifications/cancelled", "notifications/progress", "notifications/roots/list_changed",
 	} {
 		w.counts[method] = log.Metrics().Operation(telemetry.OperationInfo{Protocol: "mcp", Adapter: name, Name: method, Method: method})
 	}
@@ -386,6 +388,22 @@ func (w *watcher) caller(ctx context.Context) string {
 	return auth.CallerOf(ctx).CallerName()
 }
 
+// kindOf is the kind of fault of a request that the core answered with an error.
+func kindOf(info *core.RequestInfo) fault.Kind {
+	switch {
+	case info.ErrorCode == core.CodeInternalError:
+		return fault.Internal
+	case info.Status == http.StatusMethodNotAllowed:
+		return fault.MethodNotAllowed
+	case info.Status == http.StatusUnsupportedMediaType:
+		return fault.UnsupportedMedia
+	case info.Status == http.StatusRequestEntityTooLarge:
+		return fault.TooLarge
+	default:
+		return fault.InvalidInput
+	}
+}
+
 // observe logs what the core answered without one of the functions that log
 // for themselves, which know more: what the upstream said.
 func (w *watcher) observe(ctx context.Context, info core.RequestInfo) {
@@ -399,15 +417,13 @@ func (w *watcher) observe(ctx context.Context, info core.RequestInfo) {
 		Duration: info.Duration, Era: info.Era.String(), Failed: info.ErrorCode != 0 || info.IsError,
 	}
 	if info.ErrorCode != 0 {
-		access.Fault = &fault.Fault{Kind: fault.InvalidInput, Message: fmt.Sprintf("error %d", info.ErrorCode), Cause: info.Err}
-		if info.ErrorCode == core.CodeInternalError {
-			access.Fault.Kind = fault.Internal
-		}
+		access.Fault = &fault.Fault{Kind: kindOf(&info), Message: fmt.Sprintf("error %d", info.ErrorCode), Cause: info.Err}
 		if denied != nil {
 			access.Fault = fault.New(fault.Forbidden, "%s", denied.Message)
 		}
 	}
 	access.Revision, access.Transport = info.Revision, transport(info.Transport)
+	access.Status, access.RequestID = info.Status, info.RequestID
 	ctx = access.Begin(ctx, w.log, carrier(ctx), time.Now().Add(-info.Duration))
 	access.Op = w.counts[info.Method]
 	if panicked != nil {

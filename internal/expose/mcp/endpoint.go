@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"patchbay/internal/auth"
 	"patchbay/internal/fault"
@@ -82,6 +83,7 @@ func NewEndpoint(members []Member, options core.HTTPOptions) (*Endpoint, error) 
 
 // ServeHTTP answers a request to the endpoint or to one of its selections.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e.identify(w, r)
 	at, selection := e.find(r.URL.EscapedPath())
 	asked := at
 	if asked == nil {
@@ -119,6 +121,18 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	view.ServeHTTP(w, r)
 }
 
+// identify gives the request the name that it has in the answer and in whatever is
+// told of it: the caller's, or one of ours, which takes its place.
+func (e *Endpoint) identify(w http.ResponseWriter, r *http.Request) {
+	given := r.Header["X-Request-Id"]
+	id := e.ids.Accept(r.Header.Get("X-Request-Id"))
+	if len(given) != 1 || given[0] != id {
+		given = []string{id}
+		r.Header["X-Request-Id"] = given
+	}
+	w.Header()["X-Request-Id"] = given
+}
+
 // find returns what an escaped path means, and the selection in it: nil for
 // nothing, "" for no selection.
 func (e *Endpoint) find(path string) (at *served, selection string) {
@@ -148,9 +162,10 @@ func (e *Endpoint) find(path string) (at *served, selection string) {
 
 // refuse answers what never reaches the protocol, and logs it.
 func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, f *fault.Fault, caller string) {
-	id := e.ids.Accept(r.Header.Get("X-Request-Id"))
+	id := r.Header.Get("X-Request-Id")
 	status := problem.Write(w, f, id)
-	e.log.Log(r.Context(), &telemetry.Access{Protocol: "mcp", Adapter: e.name, Caller: caller, Method: r.Method, Secure: r.TLS != nil, Status: status, RequestID: id, Fault: f})
+	access := &telemetry.Access{Protocol: "mcp", Adapter: e.name, Caller: caller, Method: r.Method, Secure: r.TLS != nil, Status: status, RequestID: id, Fault: f}
+	e.log.Log(access.Begin(r.Context(), e.log, telemetry.HeaderCarrier(r.Header), time.Now()), access)
 }
 
 // served is a server with its views.

@@ -225,7 +225,7 @@ func (a *adapter) dynamic(uri string) bool {
 func (a *adapter) readDynamic(ctx context.Context, r *plan.Resource, counts *telemetry.Operation, uri string) ([]core.ResourceContents, error) {
 	start := time.Now()
 	ctx = a.as(ctx)
-	access := telemetry.Access{Caller: auth.CallerOf(ctx).CallerName(), Protocol: "mcp", Method: "resources/read", RequestID: a.IDs.Next()}
+	access := telemetry.Access{Caller: auth.CallerOf(ctx).CallerName(), Protocol: "mcp", Method: "resources/read", RequestID: a.IDs.Accept(core.RequestID(ctx))}
 	ctx = access.Begin(ctx, a.Log, carrier(ctx), start)
 	access.Reach(counts)
 	defer access.Leave()

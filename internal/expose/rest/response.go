@@ -39,14 +39,14 @@ var (
 // write relays an upstream's answer.
 func (x *exchange) write(out *plan.Output) {
 	h := x.w.Header()
-	limited := x.e.member.Limiter != nil
 	for name, values := range out.Header {
-		if limited && (name == "Ratelimit" || name == "Ratelimit-Policy") {
+		if !x.h.passes[name] && !slices.Contains(x.e.passes, name) {
+			continue
+		}
+		if (name == "Ratelimit" || name == "Ratelimit-Policy") && x.e.member.Limiter != nil {
 			continue // what is said of a rate is about the caller's own
 		}
-		if x.h.passes[name] || slices.Contains(x.e.passes, name) {
-			h[name] = values
-		}
+		h[name] = values
 	}
 	h["Patchbay-Source"] = fromUpstream
 	if out.Mock {
