@@ -117,9 +117,8 @@ func (e *Engine) Failed() <-chan error { return e.failed }
 func (e *Engine) Shutdown(drain time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
-	e.observed.draining.Store(true)
+	e.Retire()
 	e.mu.Lock()
-	e.stopping = true
 	listeners := slices.Concat(e.listeners, e.leaving)
 	e.mu.Unlock()
 	// The simulator ends last: draining requests still call it.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,10 @@ type listener struct {
 	sockets   []net.Listener
 	server    *http.Server
 	face      atomic.Pointer[face]
+	// retiring makes every answer the last one of its connection.
+	retiring atomic.Bool
+	// answers are [answer] values that nobody writes to.
+	answers sync.Pool
 	// base is the parent of every request's context; stop ends it when the
 	// drain time is over.
 	base context.Context
@@ -97,6 +102,7 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// That one is closed: its successor was here before, or this is the end.
 		next := l.face.Load()
 		if next == f {
+			w.Header()["Connection"] = []string{"close"}
 			problem.Write(w, fault.New(fault.Busy, "the gateway is stopping"), "")
 			return
 		}
@@ -109,7 +115,7 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The server's own bound is from when it was opened.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(f.write))
 	}
-	f.handler.ServeHTTP(w, r)
+	l.answerWith(f.handler, w, r)
 }
 
 // door is a socket whose connections speak TLS where the listener's face wants it.
