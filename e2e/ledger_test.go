@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // ledger is an upstream that keeps account: how often the request for an id came, and
@@ -19,6 +20,8 @@ type ledger struct {
 	*httptest.Server
 	// fate is what happens to the n-th request of an id; nil answers all.
 	fate func(id string, n int) fate
+	// think is how long an answer takes.
+	think time.Duration
 
 	mu      sync.Mutex
 	entries map[string]entry
@@ -104,6 +107,13 @@ func (l *ledger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if held {
 		select {
 		case <-l.release:
+		case <-r.Context().Done():
+			return
+		}
+	}
+	if l.think > 0 {
+		select {
+		case <-time.After(l.think):
 		case <-r.Context().Done():
 			return
 		}

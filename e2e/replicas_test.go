@@ -17,15 +17,20 @@ import (
 // upstream knows it by its name.
 func startReplica(t *testing.T, upstream *ledger, name, more string) *process {
 	t.Helper()
-	config := filepath.Join(t.TempDir(), "patchbay.yaml")
-	text := fmt.Sprintf(`upstreams:
+	return startConfigured(t, t.TempDir(), fmt.Sprintf(`upstreams:
   flex-interactions: {baseUrl: "%s/%s/v1"}
 adapters:
   %s: {listen: "127.0.0.1:0"}
   %s: {listen: "127.0.0.1:0"}
 control: {listen: "127.0.0.1:0"}
 telemetry: {log: {level: warn}, audit: audit.log}
-%s`, upstream.URL, name, restNamespace, mcpNamespace, more)
+%s`, upstream.URL, name, restNamespace, mcpNamespace, more))
+}
+
+// startConfigured serves the embedded capability as a deployment file in a folder says.
+func startConfigured(t *testing.T, dir, text string) *process {
+	t.Helper()
+	config := filepath.Join(dir, "patchbay.yaml")
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -213,11 +218,11 @@ func TestRestarts(t *testing.T) {
 
 // reload makes a process load everything again, and waits until it serves the new
 // deployment.
-func (r *replica) reload(client *http.Client, signal bool) {
-	t := r.process.t
+func (p *process) reload(client *http.Client, signal bool) {
+	t := p.t
 	t.Helper()
 	generation := func(method, path string) int64 {
-		request, err := http.NewRequestWithContext(t.Context(), method, r.control+path, nil)
+		request, err := http.NewRequestWithContext(t.Context(), method, p.control+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,7 +248,7 @@ func (r *replica) reload(client *http.Client, signal bool) {
 		return
 	}
 	before := generation(http.MethodGet, "/status")
-	if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the reload", func() (string, bool) {
