@@ -151,7 +151,9 @@ const maxTelling = 5 * time.Second
 // farewell is how long a request that is told to stop may take to say so.
 const farewell = time.Second
 
-// end drains listeners, side by side.
+// end drains listeners, side by side. No request is lost on the way: those that were
+// accepted are answered, and then their connections closed, before net/http is
+// told to end, which drops what it reads from then on.
 func end(ctx context.Context, listeners []*listener) error {
 	var group sync.WaitGroup
 	errs := make([]error, len(listeners))
@@ -162,6 +164,13 @@ func end(ctx context.Context, listeners []*listener) error {
 		}
 		group.Go(func() {
 			defer l.stop(nil)
+			l.retiring.Store(true)
+			var doors sync.WaitGroup
+			for _, d := range l.doors {
+				doors.Go(func() { d.shut(ctx) })
+			}
+			doors.Wait()
+			l.conns.settle(ctx)
 			if l.server.Shutdown(ctx) == nil {
 				return
 			}

@@ -25,7 +25,9 @@ type listener struct {
 	name, key string
 	host      string
 	sockets   []net.Listener
+	doors     []*door
 	server    *http.Server
+	conns     connections
 	face      atomic.Pointer[face]
 	// retiring makes every answer the last one of its connection.
 	retiring atomic.Bool
@@ -118,25 +120,6 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.answerWith(f.handler, w, r)
 }
 
-// door is a socket whose connections speak TLS where the listener's face wants it.
-type door struct {
-	net.Listener
-	of *listener
-}
-
-// Accept returns the next connection. The handshake is the server's affair,
-// which bounds it in time.
-func (d door) Accept() (net.Conn, error) {
-	conn, err := d.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	if config := d.of.face.Load().tls; config != nil {
-		return tls.Server(conn, config), nil
-	}
-	return conn, nil
-}
-
 // serve begins to answer on a listener that has a face.
 func (e *Engine) serve(l *listener) {
 	l.server = &http.Server{
@@ -145,7 +128,7 @@ func (e *Engine) serve(l *listener) {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return telemetry.WithPeer(ctx, c.RemoteAddr().String())
 		},
-		ConnState:         e.connState(l.name),
+		ConnState:         e.connState(l),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       60 * time.Second,
 		WriteTimeout:      l.face.Load().write,
@@ -154,8 +137,10 @@ func (e *Engine) serve(l *listener) {
 		ErrorLog:          slog.NewLogLogger(serverNoise{e.log.Handler()}, slog.LevelDebug),
 	}
 	for _, s := range l.sockets {
+		d := newDoor(s, l)
+		l.doors = append(l.doors, d)
 		e.serving.Go(func() {
-			if err := l.server.Serve(door{s, l}); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			if err := l.server.Serve(d); err != nil && !errors.Is(err, http.ErrServerClosed) && !d.closing.Load() {
 				select {
 				case e.failed <- fmt.Errorf("%s stopped: %w", l.name, err):
 				default:

@@ -224,9 +224,10 @@ func knownMethod(m string) string {
 
 // connState counts the connections of a listener. It runs on the connection's
 // goroutine.
-func (e *Engine) connState(name string) func(net.Conn, http.ConnState) {
-	opened, closed := e.observed.metrics.Connections(name)
-	return func(_ net.Conn, s http.ConnState) {
+func (e *Engine) connState(l *listener) func(net.Conn, http.ConnState) {
+	opened, closed := e.observed.metrics.Connections(l.name)
+	return func(c net.Conn, s http.ConnState) {
+		l.conns.enter(c, s)
 		switch s {
 		case http.StateNew:
 			opened()

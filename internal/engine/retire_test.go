@@ -3,11 +3,14 @@ package engine_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"patchbay/internal/deploy"
@@ -211,5 +214,56 @@ func TestRetireDoesNotReload(t *testing.T) {
 	}
 	if version, err := c.askREST(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "a"); err != nil || version != 1 {
 		t.Errorf("version %d, %v", version, err)
+	}
+}
+
+// TestShutdownUnderLoad: clients that know nothing of the end, each request on a
+// connection of its own, are answered until they are refused. Whoever was let in is
+// answered.
+func TestShutdownUnderLoad(t *testing.T) {
+	rounds := 10
+	if testing.Short() {
+		rounds = 3
+	}
+	answered, reset := 0, 0
+	for range rounds {
+		s := serve(t, settings{discardLog: true})
+		url := "http://" + s.rest + "/v1/interactions/" + interaction
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		var mu sync.Mutex
+		var callers sync.WaitGroup
+		begun := make(chan struct{}, 1<<20)
+		for range 8 {
+			callers.Go(func() {
+				for {
+					c, err := over(client, request(t, "GET", url, ""))
+					mu.Lock()
+					switch {
+					case errors.Is(err, syscall.ECONNREFUSED):
+						mu.Unlock()
+						return
+					case errors.Is(err, syscall.ECONNRESET):
+						reset++ // it came in the instant of closing, before anybody could let it in
+					case err != nil || c.status != http.StatusOK:
+						t.Errorf("%s, %v", c, err)
+					default:
+						answered++
+					}
+					mu.Unlock()
+					begun <- struct{}{}
+				}
+			})
+		}
+		for range 50 {
+			<-begun
+		}
+		if err := s.engine.Shutdown(patience); err != nil {
+			t.Error(err)
+		}
+		callers.Wait()
+	}
+	t.Logf("%d answered, %d reset", answered, reset)
+	if reset > rounds {
+		t.Errorf("%d connections were reset in %d stops", reset, rounds)
 	}
 }
