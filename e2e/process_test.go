@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -111,6 +112,7 @@ type process struct {
 	rest    string // REST adapter, such as http://127.0.0.1:40001
 	mcp     string // MCP endpoint, such as http://127.0.0.1:40002/mcp
 	sandbox string // simulator, such as http://127.0.0.1:40003
+	control string // control listener, such as http://127.0.0.1:40004
 }
 
 // serve starts patchbay serve on free ports.
@@ -179,6 +181,8 @@ func (p *process) read(line string) bool {
 		p.mcp = words[1]
 	case strings.HasPrefix(line, "Upstream  the sandbox, "):
 		p.sandbox = strings.TrimSuffix(words[3], ",")
+	case len(words) == 2 && words[0] == "Control":
+		p.control = strings.TrimSuffix(words[1], "/")
 	case strings.HasPrefix(line, "The simulator of "):
 		p.sandbox = words[len(words)-1]
 	}
@@ -250,5 +254,25 @@ func (s *stream) await(t *testing.T, text string) {
 			t.Fatalf("%q did not come; so far:\n%s", text, s.text.String())
 		}
 		s.written.Wait()
+	}
+}
+
+// eventually waits for what happens elsewhere.
+func eventually(t *testing.T, what string, is func() (string, bool)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for {
+		found, ok := is()
+		if ok {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			t.Fatalf("%s: never; %s", what, found)
+		}
 	}
 }

@@ -34,6 +34,8 @@ type session struct {
 	unreported troubles
 	// running is what loads the deployment again.
 	running sync.WaitGroup
+	// unheard gives up listening to SIGHUP; nil where nobody does.
+	unheard func()
 }
 
 // attempt is what came of loading and binding.
@@ -52,6 +54,9 @@ type attempt struct {
 func (s *session) end() {
 	if s.watcher != nil {
 		defer s.watcher.Close()
+	}
+	if s.unheard != nil {
+		defer s.unheard()
 	}
 	if s.engine == nil {
 		return

@@ -62,7 +62,9 @@ func (t *troubles) tell(log *slog.Logger) {
 // reloads begins to load the deployment again: when SIGHUP arrives, for a process
 // with a deployment file or one that watches, and when a file changes, for one
 // that watches. The hang-up of a terminal ends every other process, as ever. Stop
-// asks for the end, which a reload that is under way may delay: s.running is done then.
+// asks for the end, which a reload that is under way may delay: s.running is done
+// then. A hang-up that comes later means nothing: it must not cut off requests that
+// are being drained, and so it is heard until the session ends.
 func (c *command) reloads(ctx context.Context, s *session) (stop func(), err error) {
 	if s.unwatched != nil {
 		return nil, fmt.Errorf("--watch: %w", s.unwatched)
@@ -76,6 +78,7 @@ func (c *command) reloads(ctx context.Context, s *session) (stop func(), err err
 	}
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
+	s.unheard = func() { signal.Stop(hangup) }
 	ctx, cancel := context.WithCancel(ctx)
 	s.running.Go(func() {
 		for {
@@ -91,8 +94,5 @@ func (c *command) reloads(ctx context.Context, s *session) (stop func(), err err
 			s.engine.Reload(ctx, trigger) // the log says what came of it
 		}
 	})
-	return func() {
-		signal.Stop(hangup)
-		cancel()
-	}, nil
+	return cancel, nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,6 +38,7 @@ anything is wrong, the one before goes on and the log says why.`,
 	f.controlFlags(cmd)
 	f.observeFlags(cmd)
 	f.logFlags(cmd)
+	cmd.Flags().DurationVar(&f.opts.LameDuck, "lame-duck", f.opts.LameDuck, "time to go on accepting when told to stop, not ready any more, until balancers have noticed; --drain comes after it")
 	cmd.Flags().BoolVar(&f.opts.Watch, "watch", false, "load everything again when one of the files changes")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return c.runServe(cmd.Context(), f, args) }
 	return cmd
@@ -70,11 +72,29 @@ func (c *command) runServe(ctx context.Context, f *flags, files []string) error 
 	c.settle()
 	select {
 	case <-ctx.Done():
-		s.log.Info("stopping", "at most", s.engine.Current().Options.Drain)
-		return nil
+		return s.retire()
 	case err := <-s.engine.Failed():
 		return err
 	}
+}
+
+// retire is what a process does from being told to stop until it stops listening. A
+// second signal ends it at once, as it does later on.
+func (s *session) retire() error {
+	s.engine.Retire()
+	opts := s.engine.Current().Options
+	if opts.LameDuck > 0 {
+		s.log.Info("not ready any more, about to stop", "in", opts.LameDuck)
+		timer := time.NewTimer(opts.LameDuck)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case err := <-s.engine.Failed():
+			return err
+		}
+	}
+	s.log.Info("stopping", "at most", opts.Drain)
+	return nil
 }
 
 func (c *command) mcp() *cobra.Command {

@@ -68,7 +68,11 @@ type Options struct {
 	Tools, Tags []string
 	// MaxResult bounds the text of a tool's result, in bytes; 0 is no bound.
 	MaxResult int
-	// Drain bounds the end: how long requests under way may take.
+	// LameDuck is how long a process that is told to stop goes on accepting, while
+	// it is not ready any more: the time in which balancers notice. Without one it
+	// would be time that everybody waits for nothing, so the default is none.
+	LameDuck time.Duration
+	// Drain bounds the end after that: how long requests under way may take.
 	Drain time.Duration
 	// Watch loads the deployment again when one of its files changes.
 	Watch bool
@@ -169,7 +173,7 @@ func (o *Options) Check() error {
 	if l.Retry.Attempts < 0 || l.MaxQueue < 0 {
 		return fmt.Errorf("--retries and --max-queue must not be negative")
 	}
-	if l.MaxBody <= 0 || l.MaxResponse <= 0 || l.MaxConcurrent <= 0 || l.Connect <= 0 || l.Header <= 0 || l.Total <= 0 || o.Drain < 0 || o.MaxResult < 0 {
+	if l.MaxBody <= 0 || l.MaxResponse <= 0 || l.MaxConcurrent <= 0 || l.Connect <= 0 || l.Header <= 0 || l.Total <= 0 || o.Drain < 0 || o.LameDuck < 0 || o.MaxResult < 0 {
 		return fmt.Errorf("limits and time-outs must be positive")
 	}
 	return nil

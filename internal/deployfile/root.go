@@ -28,6 +28,7 @@ func rootShape() *shape[options] {
 			{info{key: "mountAll", flag: "mount-all", def: "false", doc: "Whether the routes of each REST adapter stand under its namespace."}, boolean(func(o *options) *bool { return &o.MountAll })},
 			{info{key: "skipInvalid", flag: "skip-invalid", def: "false", doc: "Whether the others are served where some of several capabilities have errors."}, boolean(func(o *options) *bool { return &o.SkipInvalid })},
 			{info{key: "connections", doc: "What the clients of one listener can hold open. Of this, a reload changes only listeners that it opens."}, mapping(connectionsShape(), func(o *options) *deploy.Listener { return &o.Listener })},
+			{info{key: "lameDuck", flag: "lame-duck", def: "0s", doc: "How long a process that is told to stop goes on accepting and answering, not ready any more, so that balancers turn away from it; `drain` begins after it."}, duration(true, func(o *options) *dur { return &o.LameDuck })},
 			{info{key: "drain", flag: "drain", def: "15s", doc: "How long requests under way may take when the process stops, or when a reload closes their listener."}, duration(true, func(o *options) *dur { return &o.Drain })},
 			{info{key: "watch", flag: "watch", def: "false", doc: "Whether the deployment is loaded again when one of its files changes."}, boolean(func(o *options) *bool { return &o.Watch })},
 			{info{key: "control", doc: "The listener for operators."}, mapping(controlShape(), func(o *options) *deploy.Control { return &o.Control })},

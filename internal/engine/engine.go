@@ -121,9 +121,8 @@ func (e *Engine) Shutdown(drain time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	defer context.AfterFunc(ctx, e.late)()
-	e.observed.draining.Store(true)
+	e.Retire()
 	e.mu.Lock()
-	e.stopping = true
 	listeners := slices.Concat(e.listeners, e.leaving)
 	e.mu.Unlock()
 	// The simulator ends last: draining requests still call it.
@@ -160,7 +159,9 @@ const maxTelling = 5 * time.Second
 // farewell is how long a request that is told to stop may take to say so.
 const farewell = time.Second
 
-// end drains listeners, side by side.
+// end drains listeners, side by side. No request is lost on the way: those that were
+// accepted are answered, and then their connections closed, before net/http is
+// told to end, which drops what it reads from then on.
 func end(ctx context.Context, listeners []*listener) error {
 	var group sync.WaitGroup
 	errs := make([]error, len(listeners))
@@ -171,6 +172,13 @@ func end(ctx context.Context, listeners []*listener) error {
 		}
 		group.Go(func() {
 			defer l.stop(nil)
+			l.retiring.Store(true)
+			var doors sync.WaitGroup
+			for _, d := range l.doors {
+				doors.Go(func() { d.shut(ctx) })
+			}
+			doors.Wait()
+			l.conns.settle(ctx)
 			if l.server.Shutdown(ctx) == nil {
 				return
 			}

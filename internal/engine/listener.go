@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,8 +25,14 @@ type listener struct {
 	name, key string
 	host      string
 	sockets   []net.Listener
+	doors     []*door
 	server    *http.Server
+	conns     connections
 	face      atomic.Pointer[face]
+	// retiring makes every answer the last one of its connection.
+	retiring atomic.Bool
+	// answers are [answer] values that nobody writes to.
+	answers sync.Pool
 	// base is the parent of every request's context; stop ends it when the
 	// drain time is over.
 	base context.Context
@@ -89,6 +96,7 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// That one is closed: its successor was here before, or this is the end.
 		next := l.face.Load()
 		if next == f {
+			w.Header()["Connection"] = []string{"close"}
 			problem.Write(w, fault.New(fault.Busy, "the gateway is stopping"), "")
 			return
 		}
@@ -101,26 +109,7 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The server's own bound is from when it was opened.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(f.bounds.Write))
 	}
-	f.handler.ServeHTTP(w, r)
-}
-
-// door is a socket whose connections speak TLS where the listener's face wants it.
-type door struct {
-	net.Listener
-	of *listener
-}
-
-// Accept returns the next connection. The handshake is the server's affair,
-// which bounds it in time.
-func (d door) Accept() (net.Conn, error) {
-	conn, err := d.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	if config := d.of.face.Load().tls; config != nil {
-		return tls.Server(conn, config), nil
-	}
-	return conn, nil
+	l.answerWith(f.handler, w, r)
 }
 
 // serve begins to answer on a listener that has a face.
@@ -132,7 +121,7 @@ func (e *Engine) serve(l *listener) {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return telemetry.WithPeer(ctx, c.RemoteAddr().String())
 		},
-		ConnState:         e.connState(l.name),
+		ConnState:         e.connState(l),
 		ReadHeaderTimeout: bounds.ReadHeader,
 		ReadTimeout:       bounds.Read,
 		WriteTimeout:      bounds.Write,
@@ -140,10 +129,12 @@ func (e *Engine) serve(l *listener) {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(serverNoise{e.log.Handler()}, slog.LevelDebug),
 	}
-	open := &connections{name: l.name, places: make(chan struct{}, bounds.MaxConnections), log: e.log}
+	room := &places{name: l.name, taken: make(chan struct{}, bounds.MaxConnections), log: e.log}
 	for _, s := range l.sockets {
+		d := newDoor(s, l, room)
+		l.doors = append(l.doors, d)
 		e.serving.Go(func() {
-			if err := l.server.Serve(door{open.bound(s), l}); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			if err := l.server.Serve(d); err != nil && !errors.Is(err, http.ErrServerClosed) && !d.closing.Load() {
 				select {
 				case e.failed <- fmt.Errorf("%s stopped: %w", l.name, err):
 				default:

@@ -223,9 +223,10 @@ func (e *Engine) answered(r *http.Request, a *telemetry.Access) {
 
 // connState counts the connections of a listener. It runs on the connection's
 // goroutine.
-func (e *Engine) connState(name string) func(net.Conn, http.ConnState) {
-	opened, closed := e.observed.metrics.Connections(name)
-	return func(_ net.Conn, s http.ConnState) {
+func (e *Engine) connState(l *listener) func(net.Conn, http.ConnState) {
+	opened, closed := e.observed.metrics.Connections(l.name)
+	return func(c net.Conn, s http.ConnState) {
+		l.conns.enter(c, s)
 		switch s {
 		case http.StateNew:
 			opened()

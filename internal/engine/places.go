@@ -8,91 +8,60 @@ import (
 	"sync/atomic"
 )
 
-// connections bounds how many connections a listener has open, on all of its
+// places bounds how many connections a listener has open, on all of its
 // sockets. Without a bound whoever opens enough of them takes the descriptors
 // that calls to upstreams and the control listener need.
-type connections struct {
-	name   string
-	places chan struct{}
-	log    *slog.Logger
+type places struct {
+	name  string
+	taken chan struct{}
+	log   *slog.Logger
 	// full keeps the log to one line for each time that there is no place.
 	full atomic.Bool
 }
 
-// bound returns a socket that accepts no more than there are places for.
-func (c *connections) bound(s net.Listener) net.Listener {
-	return &boundListener{Listener: s, connections: c, closed: make(chan struct{})}
-}
-
 // take waits for a place, and reports whether there was one before the end.
-func (c *connections) take(end <-chan struct{}) bool {
+func (c *places) take(end <-chan struct{}) bool {
 	select {
-	case c.places <- struct{}{}:
+	case c.taken <- struct{}{}:
 		return true
 	default:
 	}
 	if !c.full.Swap(true) {
-		c.log.Warn("as many connections are open as may be; new ones wait", "listener", c.name, "connections", cap(c.places))
+		c.log.Warn("as many connections are open as may be; new ones wait", "listener", c.name, "connections", cap(c.taken))
 	}
 	select {
-	case c.places <- struct{}{}:
+	case c.taken <- struct{}{}:
 		return true
 	case <-end:
 		return false
 	}
 }
 
-func (c *connections) leave() {
-	<-c.places
-	if len(c.places) <= cap(c.places)/2 {
+func (c *places) leave() {
+	<-c.taken
+	if len(c.taken) <= cap(c.taken)/2 {
 		c.full.Store(false)
 	}
 }
 
-type boundListener struct {
-	net.Listener
-	connections *connections
-	once        sync.Once
-	closed      chan struct{}
-}
-
-// Accept waits for a place first, so that who finds none stays in the queue of
-// the operating system and costs nothing here.
-func (l *boundListener) Accept() (net.Conn, error) {
-	if !l.connections.take(l.closed) {
-		return nil, net.ErrClosed
-	}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		l.connections.leave()
-		return nil, err
-	}
-	return &boundConn{Conn: c, connections: l.connections}, nil
-}
-
-// Close ends waiting for a place too.
-func (l *boundListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
-}
-
-type boundConn struct {
+// placedConn is a connection that has a place.
+type placedConn struct {
 	net.Conn
-	connections *connections
-	once        sync.Once
+	places *places
+	once   sync.Once
 }
 
 // Close gives the place back.
-func (c *boundConn) Close() error {
+func (c *placedConn) Close() error {
 	err := c.Conn.Close()
-	c.once.Do(c.connections.leave)
+	c.once.Do(c.places.leave)
 	return err
 }
 
 // CloseWrite says that nothing more follows. net/http does so before it closes a
 // connection on which it has left something unread, so that the reset that this
 // causes does not overtake the answer.
-func (c *boundConn) CloseWrite() error {
+func (c *placedConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}

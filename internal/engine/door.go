@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// door is a socket whose connections speak TLS where the listener's face wants it.
+// It closes in an order that loses none: the system accepts connections before this
+// process does, and resets those that still wait when a socket is closed.
+type door struct {
+	net.Listener
+	of      *listener
+	places  *places
+	closing atomic.Bool
+	closed  chan struct{}
+	once    sync.Once
+}
+
+func newDoor(s net.Listener, of *listener, room *places) *door {
+	return &door{Listener: s, of: of, places: room, closed: make(chan struct{})}
+}
+
+// Accept returns the next connection. It waits for a place first, so that who
+// finds none stays in the queue of the operating system and costs nothing here.
+// The handshake is the server's affair, which bounds it in time. A door that
+// closes lets in who waits, and is closed in the instant in which nobody does.
+func (d *door) Accept() (net.Conn, error) {
+	if !d.places.take(d.closed) {
+		return nil, net.ErrClosed
+	}
+	conn, err := d.Listener.Accept()
+	if err != nil && d.closing.Load() {
+		if conn, err = acceptWaiting(d.Listener); err != nil {
+			_ = d.Close()
+		}
+	}
+	if err != nil {
+		d.places.leave()
+		return nil, err
+	}
+	conn = &placedConn{Conn: conn, places: d.places}
+	if config := d.of.face.Load().tls; config != nil {
+		return tls.Server(conn, config), nil
+	}
+	return conn, nil
+}
+
+// Close implements [net.Listener]. The server closes its listeners, too: what is
+// closed stays so, and is no error.
+func (d *door) Close() error {
+	var err error
+	d.once.Do(func() {
+		err = d.Listener.Close()
+		close(d.closed)
+	})
+	return err
+}
+
+// lastCall bounds the time that closing a door may take.
+const lastCall = time.Second
+
+// shut closes the door.
+func (d *door) shut(ctx context.Context) {
+	defer d.Close()
+	d.closing.Store(true)
+	at, ok := d.Listener.(interface{ SetDeadline(time.Time) error })
+	if !ok || at.SetDeadline(time.Unix(1, 0)) != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastCall)
+	defer cancel()
+	select {
+	case <-d.closed:
+	case <-ctx.Done():
+	}
+}
+
+// connections counts those of a listener by what they do.
+type connections struct {
+	states sync.Map // of net.Conn to *atomic.Int32
+	count  [http.StateClosed + 1]atomic.Int64
+}
+
+// enter is told of each change. It runs on the connection's goroutine.
+func (c *connections) enter(conn net.Conn, s http.ConnState) {
+	c.count[s].Add(1)
+	if s == http.StateNew {
+		now := new(atomic.Int32)
+		now.Store(int32(s))
+		c.states.Store(conn, now)
+		return
+	}
+	if now, ok := c.states.Load(conn); ok {
+		c.count[now.(*atomic.Int32).Swap(int32(s))].Add(-1)
+	}
+	if s == http.StateClosed || s == http.StateHijacked {
+		c.states.Delete(conn)
+	}
+}
+
+// fresh is how long a new connection may take to send its request. It is what
+// net/http gives it, too.
+const fresh = 5 * time.Second
+
+// settle waits until nothing is under way: net/http drops a request that it reads
+// after it was told to end, so it may be told only when none is coming. The doors
+// are shut and the listener is retiring: every answer ends its connection.
+func (c *connections) settle(ctx context.Context) {
+	late := time.NewTimer(fresh)
+	defer late.Stop()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	waiting := true
+	for c.count[http.StateActive].Load() > 0 || waiting && c.count[http.StateNew].Load() > 0 {
+		select {
+		case <-look.C:
+		case <-late.C:
+			waiting = false
+		case <-ctx.Done():
+			return
+		}
+	}
+}
