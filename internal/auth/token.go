@@ -223,7 +223,7 @@ func (t *Tokens) callerName(c *claims) (string, error) {
 	case !isCallerName(name):
 		return "", tokenError("the token has no usable claim " + claim + ", which names the caller")
 	case slices.Contains(t.opts.Reserved, name):
-		return "", tokenError("the token names its caller as a key of this adapter is named")
+		return "", tokenError("the token names its caller as a key is named")
 	}
 	return name, nil
 }

@@ -49,6 +49,8 @@ type Options struct {
 	// Certificates lets in whoever has shown a certificate to the listener, which
 	// has verified it.
 	Certificates bool
+	// Reserved are names that no certificate gives, because keys have them.
+	Reserved []string
 }
 
 // Verifier checks the credentials of a caller. It is immutable and safe for
@@ -57,6 +59,7 @@ type Verifier struct {
 	slots        []slot
 	tokens       *Tokens
 	certificates bool
+	reserved     []string
 	names        []string
 	challenges   []string
 }
@@ -93,7 +96,7 @@ func (r *Refusal) Write(h http.Header) {
 // NewVerifier checks the options. Every secret must be non-empty: an unresolved
 // credential must never become one that opens the door.
 func NewVerifier(o Options) (*Verifier, error) {
-	v := &Verifier{tokens: o.Tokens, certificates: o.Certificates}
+	v := &Verifier{tokens: o.Tokens, certificates: o.Certificates, reserved: o.Reserved}
 	for i := range o.Keys {
 		if err := v.add(&o.Keys[i]); err != nil {
 			return nil, err
@@ -182,7 +185,7 @@ func (v *Verifier) Verify(r *http.Request) (*Caller, *Refusal) {
 		return found, nil
 	}
 	if v.certificates {
-		if c := certified(r.TLS); c != nil {
+		if c := certified(r.TLS); c != nil && !slices.Contains(v.reserved, c.Name) {
 			return c, nil
 		}
 	}

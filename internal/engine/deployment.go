@@ -123,7 +123,7 @@ func (d *Deployment) bind(with BindOptions) (diag.List, error) {
 	if d.groups, err = groups(l.Plans, opts); err != nil {
 		return nil, err
 	}
-	in := newInbound(with.Issuers, with.Stage)
+	in := newInbound(with.Issuers, with.Stage, reservedNames(opts, d.groups))
 	for i := range d.groups {
 		d.groups[i].bind(d.Bound)
 		if err := in.guard(&d.groups[i], opts); err != nil {

@@ -26,10 +26,14 @@ type inbound struct {
 	verifiers map[*deploy.Auth]*auth.Verifier
 	// stage has what callers have left of their rate.
 	stage *Stage
+	// reserved are the names of callers that the operator or a file has given. What
+	// belongs to such a name, as credentials do, is not for whoever is named alike by
+	// a token or a certificate, at whichever adapter.
+	reserved []string
 }
 
-func newInbound(issuers *auth.Issuers, stage *Stage) *inbound {
-	return &inbound{issuers: issuers, stage: stage, verifiers: map[*deploy.Auth]*auth.Verifier{}}
+func newInbound(issuers *auth.Issuers, stage *Stage, reserved []string) *inbound {
+	return &inbound{issuers: issuers, stage: stage, reserved: reserved, verifiers: map[*deploy.Auth]*auth.Verifier{}}
 }
 
 // verifier makes a verifier of an operator's decision.
@@ -50,13 +54,9 @@ func (in *inbound) verifier(a *deploy.Auth) (*auth.Verifier, error) {
 		o.Keys = append(o.Keys, key)
 	}
 	if j := a.JWT; j != nil {
-		var names []string
-		for i := range a.Keys {
-			names = append(names, a.Keys[i].Name)
-		}
 		tokens, err := in.issuers.Tokens(auth.TokenOptions{
 			Issuer: j.Issuer, Audience: j.Audience, JWKS: j.JWKS, Resource: j.Resource, Algorithms: j.Algorithms, Scopes: j.Scopes,
-			OperationScopes: j.OperationScopes, Includes: j.ScopeIncludes, Caller: j.Caller, Reserved: names, Leeway: j.Leeway,
+			OperationScopes: j.OperationScopes, Includes: j.ScopeIncludes, Caller: j.Caller, Reserved: in.reserved, Leeway: j.Leeway,
 		})
 		if err != nil {
 			return nil, err
@@ -69,6 +69,31 @@ func (in *inbound) verifier(a *deploy.Auth) (*auth.Verifier, error) {
 	}
 	in.verifiers[a] = v
 	return v, nil
+}
+
+// reservedNames are the names of all keys of a deployment. A secret of a file names
+// its caller as the adapter.
+func reservedNames(opts *deploy.Options, groups []group) []string {
+	var out []string
+	add := func(a *deploy.Auth) {
+		if a == nil {
+			return
+		}
+		for i := range a.Keys {
+			out = append(out, a.Keys[i].Name)
+		}
+	}
+	add(opts.Control.Auth)
+	for _, a := range opts.AdapterSettings {
+		add(a.Auth)
+	}
+	for i := range groups {
+		for _, m := range groups[i].members {
+			out = append(out, m.namespace)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // guard gives the members of a group what checks their callers and how often they
@@ -91,7 +116,7 @@ func (in *inbound) guard(g *group, opts *deploy.Options) error {
 			m.verifier = m.bound.MCPVerifier(m.mcp)
 		}
 		if m.verifier == nil && settings.TLS.ClientCA != "" {
-			v, err := auth.NewVerifier(auth.Options{Certificates: true})
+			v, err := auth.NewVerifier(auth.Options{Certificates: true, Reserved: in.reserved})
 			if err != nil {
 				return err
 			}
@@ -124,6 +149,8 @@ func sameListener(g *group, opts *deploy.Options) error {
 		switch {
 		case other.TLS != first.TLS:
 			what = "TLS"
+		case g.kind == kindMCP && other.Rate != first.Rate: // of all tools together there is one
+			what = "rates"
 		case !slices.Equal(other.CORS.Origins, first.CORS.Origins) || other.CORS.MaxAge != first.CORS.MaxAge:
 			what = "CORS"
 		default:

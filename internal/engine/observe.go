@@ -177,7 +177,7 @@ func (e *Engine) StartControl(opts *deploy.Options) (string, error) {
 	}
 	var verifier *auth.Verifier
 	if opts.Control.Auth != nil {
-		if verifier, err = newInbound(e.issuers, nil).verifier(opts.Control.Auth); err != nil {
+		if verifier, err = newInbound(e.issuers, nil, reservedNames(opts, nil)).verifier(opts.Control.Auth); err != nil {
 			return "", fmt.Errorf("the control listener: %w", err)
 		}
 	}

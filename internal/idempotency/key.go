@@ -73,6 +73,14 @@ func fingerprint(operation string, args *plan.Args) Print {
 	for i := range args.Values {
 		h.value(&args.Values[i])
 	}
+	// What a change depends on is part of what is asked for; of the other headers
+	// that pass on, none changes the effect.
+	for _, name := range [...]string{"If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since"} {
+		for _, v := range args.Header[name] {
+			h.text(name)
+			h.text(v)
+		}
+	}
 	// What was refused when the request was read has no value.
 	for i := range args.Refused {
 		h.text(args.Refused[i].Where())

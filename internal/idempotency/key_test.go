@@ -1,6 +1,7 @@
 package idempotency
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -68,6 +69,11 @@ func TestFingerprint(t *testing.T) {
 		if pair[0] != pair[1] {
 			t.Errorf("pair %d differs", i)
 		}
+	}
+	if header := func(name, value string) Print {
+		return fingerprint("a", &plan.Args{Header: http.Header{name: {value}}})
+	}; header("If-Match", `"1"`) == header("If-Match", `"2"`) || header("If-Match", `"1"`) == header("If-None-Match", `"1"`) || header("Accept-Language", "de") != header("Accept-Language", "fr") {
+		t.Error("what a change depends on is not part of the request, or more than that is")
 	}
 	seen := map[Print]int{}
 	for i, p := range []Print{

@@ -104,6 +104,9 @@ func (t *tool) attempt(ctx context.Context, c *core.Call, access *telemetry.Acce
 }
 
 func (t *tool) run(ctx context.Context, c *core.Call, access *telemetry.Access) (core.Result, *fault.Fault) {
+	if f := pay(ctx); f != nil {
+		return core.Result{}, f
+	}
 	args, f := t.arguments(c.Arguments)
 	if f != nil {
 		return core.Result{}, f

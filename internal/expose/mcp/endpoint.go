@@ -94,7 +94,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.refuse(w, r, f, p.name)
 		return
 	}
-	r = p.identify(r)
+	r = allow(p.identify(r), asked.limiter, p.name)
 	switch {
 	case p.refusal != nil:
 		p.refusal.Write(w.Header())

@@ -251,6 +251,10 @@ func (a *adapter) runResource(ctx context.Context, r *plan.Resource, uri string,
 		access.Fault = refused.Fault
 		return nil, denied(refused)
 	}
+	if f := pay(ctx); f != nil {
+		access.Fault = f
+		return nil, protocolError(f)
+	}
 	args := &plan.Args{Values: make([]jsonvalue.Value, len(r.Operation.Inputs))}
 	values, ok := r.Match(uri)
 	if !ok {
