@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -76,12 +77,16 @@ func twilioHeaders() http.Header {
 
 // newTracks starts everything. The upstream adds header to its answers.
 func newTracks(t testing.TB, header http.Header, options func(*deploy.Options)) *tracks {
+	return newTracksOf(t, header, answerBody, options)
+}
+
+func newTracksOf(t testing.TB, header http.Header, body string, options func(*deploy.Options)) *tracks {
 	kind := []string{"application/json"}
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		maps.Copy(w.Header(), header)
 		w.Header()["Content-Type"] = kind
-		_, _ = io.WriteString(w, answerBody)
+		_, _ = io.WriteString(w, body)
 	}))
 	t.Cleanup(upstream.Close)
 	proxy := httptest.NewServer(reverseProxy(t, upstream.URL))
@@ -221,6 +226,23 @@ func BenchmarkExchange(b *testing.B) {
 				bench.track.run(b)
 			}
 		})
+	}
+}
+
+// BenchmarkBodies shows how an exchange grows with the upstream's answer.
+func BenchmarkBodies(b *testing.B) {
+	for _, size := range []int{1, 10, 100, 1000} { // in KiB
+		body := strings.TrimSuffix(answerBody, "}") + `,"more":[` + strings.TrimSuffix(strings.Repeat(`{"sid":"KD5d1f0a7c3b9e48a2b6c4d8e0f1a2b3c4","n":1},`, (size-1)*20), ",") + "]}"
+		all := newTracksOf(b, nil, body, func(o *deploy.Options) { o.MaxResult = 0 })
+		for name, track := range map[string]*track{"reverse-proxy": &all.proxy, "fetch": &all.fetch, "mcp": &all.modern} {
+			b.Run(fmt.Sprintf("%s/%dKiB", name, size), func(b *testing.B) {
+				b.ReportAllocs()
+				b.SetBytes(int64(len(body)))
+				for b.Loop() {
+					track.run(b)
+				}
+			})
+		}
 	}
 }
 

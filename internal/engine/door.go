@@ -83,24 +83,21 @@ func (d *door) shut(ctx context.Context) {
 
 // connections counts those of a listener by what they do.
 type connections struct {
-	states sync.Map // of net.Conn to *atomic.Int32
-	count  [http.StateClosed + 1]atomic.Int64
+	count [http.StateClosed + 1]atomic.Int64
 }
 
 // enter is told of each change. It runs on the connection's goroutine.
 func (c *connections) enter(conn net.Conn, s http.ConnState) {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	placed, ok := conn.(*placedConn)
+	if !ok {
+		return // it came by no door of ours
+	}
 	c.count[s].Add(1)
-	if s == http.StateNew {
-		now := new(atomic.Int32)
-		now.Store(int32(s))
-		c.states.Store(conn, now)
-		return
-	}
-	if now, ok := c.states.Load(conn); ok {
-		c.count[now.(*atomic.Int32).Swap(int32(s))].Add(-1)
-	}
-	if s == http.StateClosed || s == http.StateHijacked {
-		c.states.Delete(conn)
+	if s != http.StateNew { // in which it was made
+		c.count[placed.state.Swap(int32(s))].Add(-1)
 	}
 }
 

@@ -44,11 +44,13 @@ func (c *places) leave() {
 	}
 }
 
-// placedConn is a connection that has a place.
+// placedConn is a connection that has a place. Its state is what it does, as an
+// [http.ConnState].
 type placedConn struct {
 	net.Conn
 	places *places
 	once   sync.Once
+	state  atomic.Int32
 }
 
 // Close gives the place back.
