@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"patchbay/internal/diag"
@@ -209,25 +210,29 @@ func ofBroken(list diag.List) diag.List {
 	return out
 }
 
-// mention prints, in one line, what validate would say at length.
+// mention prints, in one line, what validate would say at length. What there is
+// to say about the embedded file is not the operator's affair.
 func (c *command) mention(s *session) {
-	n := s.found.Count(diag.Warning)
-	if n == 0 {
+	loaded := s.deploy.Loaded
+	first := loaded.Plans[0].Document.File
+	found := slices.DeleteFunc(slices.Clone(s.found), func(d diag.Diagnostic) bool {
+		return d.Severity != diag.Warning || loaded.Embedded && d.Span.File == first
+	})
+	if len(found) == 0 {
 		return
 	}
-	loaded := s.deploy.Loaded
-	name, command := "the embedded file", "patchbay validate"
+	name, command := first, "patchbay validate"
+	switch {
+	case loaded.Embedded:
+		name = "the deployment file"
+	case len(loaded.Plans) > 1:
+		name = "the files"
+	}
 	if s.flags.config != "" {
 		command += " --config " + diag.Printable(s.flags.config)
-	}
-	if !loaded.Embedded {
-		name = loaded.Plans[0].Document.File
-		if len(loaded.Plans) > 1 {
-			name = "the files"
-		}
 	}
 	for _, file := range s.files {
 		command += " " + diag.Printable(file)
 	}
-	fmt.Fprintf(c.Err, "patchbay: %s about %s; %s shows them\n", diag.Summary(without(without(s.found, diag.Note), diag.Error)), diag.Printable(name), command)
+	fmt.Fprintf(c.Err, "patchbay: %s about %s; %s shows them\n", diag.Summary(found), diag.Printable(name), command)
 }
