@@ -61,10 +61,10 @@ shareEnv: [FILE]
 upstreams:
   "*": {timeouts: {connect: 1s, header: 2s}, maxResponse: 1KiB, requestChecks: warn, bodyType: form}
   up: {baseUrl: https://file.example, timeouts: {connect: 4s}}
-  other: {baseUrl: https://other.example, requestChecks: "off"}
+  other: {baseUrl: https://other.example, requestChecks: "off", proxy: "http://proxy.example:3128"}
 adapters:
-  "*": {readOnly: true, tools: [file], tags: [file], maxBody: 2KiB}
-  rest: {listen: "127.0.0.1:1", mount: /file}
+  "*": {readOnly: true, tools: [file], tags: [file], maxBody: 2KiB, tls: {certificate: all.pem, key: all.key}}
+  rest: {listen: "127.0.0.1:1", mount: /file, tls: {certificate: own.pem, key: own.key, clientCa: clients.pem}}
 drain: 3s
 mountAll: true
 allowHosts: [file.example]
@@ -96,6 +96,12 @@ telemetry: {log: {format: json, level: debug}}
 		{"the log", []string{"--log-level", "warn"}, func(o *deploy.Options) any { return o.Telemetry.LogFormat + " " + o.Telemetry.LogLevel }, "json warn"},
 		{"bodies", []string{"--max-body", "7"}, func(o *deploy.Options) any { return o.Adapter("rest").MaxBody }, int64(7)},
 		{"documents", []string{"a.yaml", "b.yaml"}, func(o *deploy.Options) any { return strings.Join(o.Files, " ") }, "a.yaml b.yaml"},
+		{"certificates of clients stay asked for", []string{"--tls-cert", "f.pem", "--tls-key", "f.key"}, func(o *deploy.Options) any { return base(o.Adapter("rest").TLS.ClientCA) }, "clients.pem"},
+		{"a certificate for all", []string{"--tls-cert", "f.pem", "--tls-key", "f.key"}, func(o *deploy.Options) any { return o.Adapter("mcp").TLS.Certificate }, "f.pem"},
+		{"one field of those for all", []string{"--client-ca", "f.pem"}, func(o *deploy.Options) any {
+			return base(o.Adapter("mcp").TLS.Certificate) + " " + o.Adapter("mcp").TLS.ClientCA
+		}, "all.pem f.pem"},
+		{"the sandbox has no proxy", []string{"--sandbox"}, func(o *deploy.Options) any { return o.Upstream("other").Proxy }, "none"},
 		{"the sandbox takes the file's addresses away", []string{"--sandbox"}, func(o *deploy.Options) any { return fmt.Sprint(o.Sandbox.Enabled, len(o.Upstreams)) }, "true 0"},
 	} {
 		o, err := decided(t, config, c.args...)
@@ -111,6 +117,9 @@ telemetry: {log: {format: json, level: debug}}
 		t.Error("two flags that exclude each other were taken")
 	}
 }
+
+// base is the name of a file of the deployment's folder.
+func base(path string) string { return filepath.Base(path) }
 
 // Without a deployment file, flags say all.
 func TestFlagsAlone(t *testing.T) {

@@ -67,7 +67,7 @@ func (s *session) end() {
 		drain = d.Options.Drain
 	}
 	if err := s.engine.Shutdown(drain); err != nil {
-		s.log.Warn("stopped", "cause", err)
+		s.say(slog.LevelWarn, "stopped", "cause", err)
 	}
 	s.running.Wait() // a reload under way does not keep requests from being drained
 }

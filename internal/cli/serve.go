@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -84,7 +85,7 @@ func (s *session) retire() error {
 	s.engine.Retire()
 	opts := s.engine.Current().Options
 	if opts.LameDuck > 0 {
-		s.log.Info("not ready any more, about to stop", "in", opts.LameDuck)
+		s.say(slog.LevelInfo, "not ready any more, about to stop", "in", opts.LameDuck)
 		timer := time.NewTimer(opts.LameDuck)
 		defer timer.Stop()
 		select {
@@ -93,9 +94,26 @@ func (s *session) retire() error {
 			return err
 		}
 	}
-	s.log.Info("stopping", "at most", opts.Drain)
+	s.say(slog.LevelInfo, "stopping", "at most", opts.Drain)
 	return nil
 }
+
+// say writes to the log what is said at the end. Who has stopped reading it must
+// not keep the process from ending.
+func (s *session) say(level slog.Level, message string, values ...any) {
+	said := make(chan struct{})
+	go func() {
+		s.log.Log(context.Background(), level, message, values...)
+		close(said)
+	}()
+	select {
+	case <-said:
+	case <-time.After(lastWord):
+	}
+}
+
+// lastWord bounds writing a line at the end.
+const lastWord = time.Second
 
 func (c *command) mcp() *cobra.Command {
 	cmd := &cobra.Command{

@@ -116,7 +116,7 @@ func (o *Options) Adapter(namespace string) Adapter {
 	if a.Mount == "" && o.MountAll {
 		a.Mount = "/" + namespace
 	}
-	a.TLS, a.Auth = cmp.Or(o.TLS, a.TLS, all.TLS), cmp.Or(a.Auth, all.Auth)
+	a.TLS, a.Auth = cmp.Or(a.TLS, all.TLS, o.TLS), cmp.Or(a.Auth, all.Auth)
 	if a.CORS.Origins == nil {
 		a.CORS = all.CORS
 	}

@@ -53,7 +53,7 @@ type Options struct {
 	// AllowHosts and AllowOrigins widen the browser defence.
 	AllowHosts   []string
 	AllowOrigins []string
-	// TLS is how every listener of adapters speaks; it wins over their settings.
+	// TLS is how the listeners of adapters speak that have no settings of their own.
 	TLS ServerTLS
 	// AllowUnauthenticated lets adapters be reached from outside without
 	// credentials.

@@ -101,6 +101,9 @@ func (o *Options) Upstream(namespace string) Upstream {
 	u.CredentialsOnly = u.CredentialsOnly || all.CredentialsOnly
 	u.Propagate = cmp.Or(u.Propagate, all.Propagate)
 	u.Proxy, u.TLS = cmp.Or(u.Proxy, all.Proxy), cmp.Or(u.TLS, all.TLS)
+	if o.Sandbox.Enabled {
+		u.Proxy, u.TLS = "none", ClientTLS{} // the simulator is on this machine, and nobody else may hear of it
+	}
 	return u
 }
 

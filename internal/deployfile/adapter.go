@@ -39,9 +39,9 @@ func serverTLSShape() *shape[deploy.ServerTLS] {
 	return &shape[tls]{
 		id: "listener-tls", title: "the TLS of a listener",
 		fields: []field[tls]{
-			{info{key: "certificate", need: true, doc: "The PEM file of the certificate, with those between it and its authority."}, text(servedPath(), func(v *tls) *string { return &v.Certificate })},
-			{info{key: "key", need: true, doc: "The PEM file of its key."}, text(servedPath(), func(v *tls) *string { return &v.Key })},
-			{info{key: "clientCa", doc: "The PEM file of authorities. With it, a client has to show a certificate of one of them."}, text(servedPath(), func(v *tls) *string { return &v.ClientCA })},
+			{info{key: "certificate", flag: "tls-cert", need: true, doc: "The PEM file of the certificate, with those between it and its authority."}, text(servedPath(), func(v *tls) *string { return &v.Certificate })},
+			{info{key: "key", flag: "tls-key", need: true, doc: "The PEM file of its key."}, text(servedPath(), func(v *tls) *string { return &v.Key })},
+			{info{key: "clientCa", flag: "client-ca", doc: "The PEM file of authorities. With it, a client has to show a certificate of one of them."}, text(servedPath(), func(v *tls) *string { return &v.ClientCA })},
 		},
 	}
 }

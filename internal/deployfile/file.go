@@ -171,6 +171,7 @@ func (r *reader) settle() {
 			take(&a.MaxResult, &o.MaxResult)
 			o.MaxResult = max(0, o.MaxResult)
 			take(&a.ReadOnly, &o.ReadOnly)
+			take(&a.TLS, &o.TLS)
 			o.Tools, o.Tags, a.Tools, a.Tags = a.Tools, a.Tags, nil, nil
 		}
 		o.AdapterSettings[ns] = a

@@ -161,7 +161,7 @@ func TestComplete(t *testing.T) {
 	}
 	elsewhere := map[string]string{
 		"Sandbox.Enabled": "it excludes addresses of upstreams",
-		"TLS":             "the flags of all listeners; in the file each adapter, or *, has it",
+		"TLS.ClientCA":    "the same as that of an adapter",
 		// What a namespace can say stands in the tables of the flags.
 		"UpstreamSettings.BaseURL": "", "UpstreamSettings.Checks": "", "UpstreamSettings.BodyType": "",
 		"AdapterSettings.Listen": "", "AdapterSettings.Mount": "",

@@ -118,3 +118,19 @@ capability:
     description: Another
     tools: [{name: second, description: Another, call: fleet.promote, with: {id: bb.id}, inputParameters: [{name: id, type: string, description: i}]}]
 `
+
+// TestProxyHearsNoSecrets: what goes to a proxy over plain HTTP is readable there.
+func TestProxyHearsNoSecrets(t *testing.T) {
+	for proxy, refused := range map[string]bool{"http://proxy.example:3128": true, "http://127.0.0.1:3128": false, "none": false, "": false} {
+		s := &site{t: t, upstream: newRecorder(t), log: &logBuffer{}, answers: &logBuffer{}}
+		_, found, err := s.bind(settings{options: func(o *deploy.Options) {
+			o.UpstreamSettings = map[string]deploy.Upstream{"": {Proxy: proxy}}
+		}})
+		if err != nil || found.HasErrors() != refused {
+			t.Errorf("%q: %v %v", proxy, err, found)
+		}
+		if err := s.engine.Shutdown(0); err != nil {
+			t.Error(err)
+		}
+	}
+}

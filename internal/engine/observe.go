@@ -203,7 +203,10 @@ func (e *Engine) StartControl(opts *deploy.Options) (string, error) {
 			e.answered(r, &telemetry.Access{Protocol: "control", Status: status, RequestID: id, Fault: f})
 		},
 	})
-	handler, err := e.guarded(pages, host, &group{}, opts)
+	// Pages of other origins may be let in to adapters, never here.
+	alone := *opts
+	alone.AllowOrigins = nil
+	handler, err := e.guarded(pages, host, &group{}, &alone)
 	if err != nil {
 		l.close()
 		return "", err

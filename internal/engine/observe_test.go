@@ -183,6 +183,20 @@ func TestControlBeyondLoopback(t *testing.T) {
 	}
 }
 
+// TestControlIsNoPages: origins that may call adapters may not look at the process.
+func TestControlIsNoPages(t *testing.T) {
+	s := serve(t, settings{options: func(o *deploy.Options) {
+		withControl(o)
+		o.AllowOrigins = []string{"https://app.example"}
+	}})
+	at := s.control()
+	for _, path := range []string{"GET /traces", "POST /reload", "GET /status"} {
+		if a := s.send(at, path+"\nOrigin: https://app.example\n"); a.status != 403 || a.header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: %s", path, a)
+		}
+	}
+}
+
 func TestReloadOverControl(t *testing.T) {
 	var wrong diag.List
 	var s *site

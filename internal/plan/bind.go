@@ -259,7 +259,7 @@ func (b *binder) client(u *Upstream, bounds upstream.Options, own *callers) (*up
 		end.BaseURL, end.Missing = "", fault.New(fault.Unconfigured, "%s has no usable base address", u.Namespace)
 		c, _ = upstream.NewClient(end, bounds)
 	}
-	b.plainCredentials(u, end, own)
+	b.plainCredentials(u, end, own, bounds.Proxy)
 	return c, end.Signer
 }
 
@@ -368,14 +368,23 @@ func (b *binder) simulated(u *Upstream) auth.Signer {
 	return signer
 }
 
-// plainCredentials refuses to send credentials readable over a network.
-func (b *binder) plainCredentials(u *Upstream, end upstream.Endpoint, own *callers) {
+// plainCredentials refuses to send credentials readable over a network: that to
+// the upstream, or that to the operator's proxy, which gets all of a plain request.
+func (b *binder) plainCredentials(u *Upstream, end upstream.Endpoint, own *callers, proxy string) {
 	inPath := u.auth != nil && u.auth.place == auth.InPath && end.Missing == nil
 	if end.Signer.IsZero() && !inPath && own == nil || b.opts.AllowPlain {
 		return
 	}
 	parsed, err := url.Parse(end.BaseURL)
-	if err != nil || parsed.Scheme != "http" || upstream.IsLoopback(parsed.Hostname()) {
+	if err != nil || parsed.Scheme != "http" {
+		return
+	}
+	if through, err := url.Parse(proxy); err == nil && through.Host != "" && !upstream.IsLoopback(through.Hostname()) {
+		b.diags.Errorf(CodeBaseURI, u.Span, "credentials for %s would travel over plain http to the proxy %s", u.Namespace, through.Host).
+			WithHint("use an https address of the upstream, or start with --allow-plain-http")
+		return
+	}
+	if upstream.IsLoopback(parsed.Hostname()) {
 		return
 	}
 	b.diags.Errorf(CodeBaseURI, u.Span, "credentials for %s would travel over plain http to %s", u.Namespace, parsed.Host).

@@ -126,10 +126,19 @@ func next[T text](f *forms, s T) (from, to int) {
 			continue
 		}
 		if n := longest(f, s[i:]); n > 0 {
-			return i, i + n
+			return i, extent(f, s, i, i+n)
 		}
 	}
 	return 0, 0
+}
+
+// extent returns the end of what goes with a form: others that begin within it may
+// end behind it.
+func extent[T text](f *forms, s T, from, to int) int {
+	for i := from + 1; i < to && i+shortest <= len(s); i++ {
+		to = max(to, i+longest(f, s[i:]))
+	}
+	return to
 }
 
 // forms are the texts that stand for the value.

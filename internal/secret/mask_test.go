@@ -60,9 +60,10 @@ func TestMaskWriter(t *testing.T) {
 func TestMaskOverlaps(t *testing.T) {
 	var m Mask
 	m.Add(New("abcdef"), New("abcdefghij"))
-	m.Add(New("abcdefgh"), New("abcdef"))
+	m.Add(New("abcdefgh"), New("abcdef"), New("defghklmno"))
 	for given, want := range map[string]string{
 		"abcdefghij": "[redacted]", "abcdefghx": "[redacted]x", "abcdefgx": "[redacted]gx", "abcdeabcdef": "abcde[redacted]", "abcdefabcdef": "[redacted][redacted]", "abcde": "abcde",
+		"xabcdefghklmnoy": "x[redacted]y",
 	} {
 		if got := m.String(given); got != want {
 			t.Errorf("%q: %q, want %q", given, got, want)

@@ -309,12 +309,14 @@ func (x *exchange) page(path string) (page *Page, member int) {
 
 // serveOwn answers with a page to those who may read it.
 func (x *exchange) serveOwn(page *Page, member int) *fault.Fault {
-	f := x.verifyAny()
-	if member >= 0 {
-		m := &x.h.opts.Members[member]
-		_, f = x.verify(m.Verifier, m.Limiter)
+	if member < 0 {
+		if f := x.verifyAny(); f != nil {
+			return f
+		}
+		return x.servePage(page)
 	}
-	if f != nil {
+	m := &x.h.opts.Members[member]
+	if _, f := x.verify(m.Verifier, m.Limiter); f != nil {
 		return f
 	}
 	return x.servePage(page)
