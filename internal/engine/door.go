@@ -45,8 +45,8 @@ func (d *door) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	conn = &placedConn{Conn: conn, places: d.places}
-	if config := d.of.face.Load().tls; config != nil {
-		return tls.Server(conn, config), nil
+	if c := d.of.face.Load().certificates; c != nil {
+		return tls.Server(conn, c.listening), nil
 	}
 	return conn, nil
 }
@@ -88,11 +88,8 @@ type connections struct {
 
 // enter is told of each change. It runs on the connection's goroutine.
 func (c *connections) enter(conn net.Conn, s http.ConnState) {
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
-	}
-	placed, ok := conn.(*placedConn)
-	if !ok {
+	placed := placedOf(conn)
+	if placed == nil {
 		return // it came by no door of ours
 	}
 	c.count[s].Add(1)
