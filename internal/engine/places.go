@@ -45,7 +45,8 @@ func (c *places) leave() {
 	}
 }
 
-// placedConn is a connection that has a place. Its state is what it does, as an
+// placedConn is a connection that has a place; places is nil for one that came in at
+// the end without. Its state is what it does, as an
 // [http.ConnState]; terms are what it was opened under, nil for plain HTTP.
 type placedConn struct {
 	net.Conn
@@ -67,7 +68,9 @@ func placedOf(conn net.Conn) *placedConn {
 // Close gives the place back.
 func (c *placedConn) Close() error {
 	err := c.Conn.Close()
-	c.once.Do(c.places.leave)
+	if c.places != nil {
+		c.once.Do(c.places.leave)
+	}
 	return err
 }
 
