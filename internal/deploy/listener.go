@@ -5,14 +5,18 @@ import "time"
 // Listener bounds what the clients of one listener can hold open. Each field that
 // is not above zero has the default.
 type Listener struct {
-	// MaxConnections is how many connections are open at once. More wait to be
-	// accepted, in the queue of the operating system.
+	// MaxConnections is how many connections are open at once. More wait in the queue
+	// of the operating system, and one for each socket unread in the process.
 	MaxConnections int
 	// ReadHeader bounds the time until a request's header is there, Read until its
 	// body is, Write until its answer is taken, and Idle the time between two
 	// requests. The default of Write follows from how long calls may take.
 	ReadHeader, Read, Write, Idle time.Duration
 }
+
+// DefaultConnections is how many connections a listener has that nothing says more
+// about.
+const DefaultConnections = 4096
 
 // ListenerBounds returns what holds for every listener.
 func (o *Options) ListenerBounds() Listener {
@@ -36,7 +40,7 @@ func (o *Options) ListenerBounds() Listener {
 		}
 	}
 	if l.MaxConnections <= 0 {
-		l.MaxConnections = 4096
+		l.MaxConnections = DefaultConnections
 	}
 	return l
 }

@@ -21,7 +21,7 @@ func connectionsShape() *shape[deploy.Listener] {
 	return &shape[bounds]{
 		id: "connections", title: "connections",
 		fields: []field[bounds]{
-			{info{key: "max", def: "4096", doc: "Connections that are open at once; more wait to be accepted."}, integer(1, 1_000_000, "", 0, func(v *bounds) *int { return &v.MaxConnections })},
+			{info{key: "max", def: "4096", doc: "Connections that are open at once, on all sockets of a listener; more wait."}, integer(1, 1_000_000, "", 0, func(v *bounds) *int { return &v.MaxConnections })},
 			{info{key: "readHeader", def: "10s", doc: "Time until a request's header is there."}, duration(false, func(v *bounds) *dur { return &v.ReadHeader })},
 			{info{key: "read", def: "60s", doc: "Time until its body is."}, duration(false, func(v *bounds) *dur { return &v.Read })},
 			{info{key: "write", def: "twice the time of a call, and 60s", doc: "Time until its answer is taken."}, duration(false, func(v *bounds) *dur { return &v.Write })},

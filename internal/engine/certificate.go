@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"patchbay/internal/deploy"
@@ -21,9 +22,13 @@ type certificates struct {
 	files deploy.ServerTLS
 	log   *slog.Logger
 
+	// config is what the next handshake is held by, as the files were when one last
+	// looked. Listening leads each handshake to it.
+	config    atomic.Pointer[tls.Config]
+	listening *tls.Config
+
 	mu     sync.Mutex
 	stamps [3]stamp
-	config *tls.Config
 }
 
 // stamp tells one state of a file from another.
@@ -48,18 +53,23 @@ func loadCertificates(files deploy.ServerTLS, log *slog.Logger) (*certificates, 
 		return nil, err
 	}
 	c.stamps = stamps
-	c.config, err = c.load()
-	return c, err
+	config, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	c.config.Store(config)
+	c.listening = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetConfigForClient: c.handshake}
+	return c, nil
 }
 
-// listening is the configuration of the listener, which asks for that of the day
-// in each handshake.
-func (c *certificates) listening() *tls.Config {
-	return &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		NextProtos:         []string{"h2", "http/1.1"},
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.current(), nil },
+// handshake gives each one the configuration of the day, and notes on the
+// connection which that was.
+func (c *certificates) handshake(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	config := c.current()
+	if conn := placedOf(hello.Conn); conn != nil {
+		conn.terms.Store(config)
 	}
+	return config, nil
 }
 
 // current returns the configuration that the files give now; where they give none,
@@ -69,14 +79,14 @@ func (c *certificates) current() *tls.Config {
 	defer c.mu.Unlock()
 	stamps, err := c.stat()
 	if err != nil {
-		return c.config // in the middle of a change; the next handshake looks again
+		return c.config.Load() // in the middle of a change; the next handshake looks again
 	}
 	changed := false
 	for i := range stamps {
 		changed = changed || !stamps[i].equal(&c.stamps[i])
 	}
 	if !changed {
-		return c.config
+		return c.config.Load()
 	}
 	// Also where they are no good: they are read again only after another change,
 	// such as that of the second file of a pair.
@@ -84,10 +94,10 @@ func (c *certificates) current() *tls.Config {
 	config, err := c.load()
 	if err != nil {
 		c.log.Warn("changed certificates cannot be used; the ones before stay in use", "cause", err)
-		return c.config
+		return c.config.Load()
 	}
 	c.log.Info("changed certificates are in use", "certificate", c.files.Certificate)
-	c.config = config
+	c.config.Store(config)
 	return config
 }
 

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -87,7 +86,7 @@ func (e *Engine) open(c *change) error {
 }
 
 // certificates reads those of the groups that speak TLS; nil for others.
-func (e *Engine) certificates(g *group) (*tls.Config, error) {
+func (e *Engine) certificates(g *group) (*certificates, error) {
 	if !g.tls.On() {
 		return nil, nil
 	}
@@ -95,7 +94,7 @@ func (e *Engine) certificates(g *group) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot speak TLS: %w", g.name(), err)
 	}
-	return c.listening(), nil
+	return c, nil
 }
 
 // key is what the group's listener is known by in another deployment: its
@@ -118,11 +117,11 @@ func (e *Engine) show(c *change) error {
 		if err != nil {
 			return err
 		}
-		config, err := e.certificates(g)
+		shown, err := e.certificates(g)
 		if err != nil {
 			return err
 		}
-		c.faces = append(c.faces, &face{handler: h, deployment: d, tls: config, bounds: d.Options.ListenerBounds()})
+		c.faces = append(c.faces, &face{handler: h, deployment: d, certificates: shown, bounds: d.Options.ListenerBounds()})
 	}
 	return nil
 }

@@ -18,21 +18,26 @@ type door struct {
 	of      *listener
 	places  *places
 	closing atomic.Bool
-	closed  chan struct{}
-	once    sync.Once
+	// last is closed when nobody waits for a place any more, closed with the socket.
+	last, closed chan struct{}
+	ends, once   sync.Once
 }
 
 func newDoor(s net.Listener, of *listener, room *places) *door {
-	return &door{Listener: s, of: of, places: room, closed: make(chan struct{})}
+	return &door{Listener: s, of: of, places: room, last: make(chan struct{}), closed: make(chan struct{})}
 }
 
-// Accept returns the next connection. It waits for a place first, so that who
-// finds none stays in the queue of the operating system and costs nothing here.
-// The handshake is the server's affair, which bounds it in time. A door that
-// closes lets in who waits, and is closed in the instant in which nobody does.
+// Accept returns the next connection. One that finds no place waits for it in hand,
+// unread; the others stay in the queue of the operating system and cost nothing
+// here. A door at which nobody is takes no place: other doors share them. The
+// handshake is the server's affair, which bounds it in time. A door that closes lets
+// in who waits, and is closed in the instant in which nobody does.
 func (d *door) Accept() (net.Conn, error) {
-	if !d.places.take(d.closed) {
+	select {
+	case <-d.last:
+		_ = d.Close()
 		return nil, net.ErrClosed
+	default:
 	}
 	conn, err := d.Listener.Accept()
 	if err != nil && d.closing.Load() {
@@ -41,14 +46,16 @@ func (d *door) Accept() (net.Conn, error) {
 		}
 	}
 	if err != nil {
-		d.places.leave()
 		return nil, err
 	}
-	conn = &placedConn{Conn: conn, places: d.places}
-	if config := d.of.face.Load().tls; config != nil {
-		return tls.Server(conn, config), nil
+	placed := &placedConn{Conn: conn}
+	if d.places.take(d.last) {
+		placed.places = d.places
 	}
-	return conn, nil
+	if c := d.of.face.Load().certificates; c != nil {
+		return tls.Server(placed, c.listening), nil
+	}
+	return placed, nil
 }
 
 // Close implements [net.Listener]. The server closes its listeners, too: what is
@@ -62,22 +69,37 @@ func (d *door) Close() error {
 	return err
 }
 
-// lastCall bounds the time that closing a door may take.
+// end lets nobody wait for a place any more.
+func (d *door) end() { d.ends.Do(func() { close(d.last) }) }
+
+// lastCall bounds the time in which a door that closes waits for places.
 const lastCall = time.Second
 
-// shut closes the door.
+// shut closes the door. Who is in hand when there is no more time comes in without a
+// place, one at each door: it was accepted, and is answered like all who were.
 func (d *door) shut(ctx context.Context) {
 	defer d.Close()
+	defer d.end()
 	d.closing.Store(true)
 	at, ok := d.Listener.(interface{ SetDeadline(time.Time) error })
 	if !ok || at.SetDeadline(time.Unix(1, 0)) != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, lastCall)
-	defer cancel()
+	late := time.NewTimer(lastCall)
+	defer late.Stop()
 	select {
 	case <-d.closed:
+		return
 	case <-ctx.Done():
+	case <-late.C:
+	}
+	d.end()
+	// The server comes back for the next one as soon as it has that one, and learns
+	// here that there is none. Where it does not serve, there is nobody to wait for.
+	late.Reset(lastCall)
+	select {
+	case <-d.closed:
+	case <-late.C:
 	}
 }
 
@@ -88,11 +110,8 @@ type connections struct {
 
 // enter is told of each change. It runs on the connection's goroutine.
 func (c *connections) enter(conn net.Conn, s http.ConnState) {
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
-	}
-	placed, ok := conn.(*placedConn)
-	if !ok {
+	placed := placedOf(conn)
+	if placed == nil {
 		return // it came by no door of ours
 	}
 	c.count[s].Add(1)

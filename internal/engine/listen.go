@@ -34,31 +34,42 @@ func listenAddress(of kind, namespace, address string, number int, opts *deploy.
 // loopbackNames are the addresses that "localhost" means.
 var loopbackNames = []string{"127.0.0.1", "::1"}
 
+// portTries is how often a port is chosen anew because it is taken on one of two
+// addresses.
+const portTries = 16
+
 // listen opens a host and port. localhost is both loopback addresses; a machine
 // without IPv6 has one. The first listener tells the port that was chosen for 0.
 func listen(host, port string) ([]net.Listener, error) {
+	return listenWith(net.Listen, host, port)
+}
+
+func listenWith(open func(network, address string) (net.Listener, error), host, port string) ([]net.Listener, error) {
 	if host != "localhost" {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+		l, err := open("tcp", net.JoinHostPort(host, port))
 		if err != nil {
 			return nil, err
 		}
 		return []net.Listener{l}, nil
 	}
-	first, err := net.Listen("tcp", net.JoinHostPort(loopbackNames[0], port))
-	if err != nil {
-		return nil, err
-	}
-	_, chosen, _ := net.SplitHostPort(first.Addr().String())
-	second, err := net.Listen("tcp", net.JoinHostPort(loopbackNames[1], chosen))
-	switch {
-	case err == nil:
-		return []net.Listener{first, second}, nil
-	case errors.Is(err, syscall.EADDRINUSE) && port != "0":
+	for try := 1; ; try++ {
+		first, err := open("tcp", net.JoinHostPort(loopbackNames[0], port))
+		if err != nil {
+			return nil, err
+		}
+		_, chosen, _ := net.SplitHostPort(first.Addr().String())
+		second, err := open("tcp", net.JoinHostPort(loopbackNames[1], chosen))
+		switch {
+		case err == nil:
+			return []net.Listener{first, second}, nil
+		case !errors.Is(err, syscall.EADDRINUSE):
+			return []net.Listener{first}, nil
+		}
 		// Another process would answer half of the callers.
 		_ = first.Close()
-		return nil, err
-	default:
-		return []net.Listener{first}, nil
+		if port != "0" || try == portTries {
+			return nil, err
+		}
 	}
 }
 

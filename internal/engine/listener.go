@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +20,7 @@ import (
 // listener is a group of adapters on its sockets. It outlives the deployments
 // whose adapters it serves: what it shows is its face.
 type listener struct {
+	engine *Engine
 	// name is how errors call it, key what it is known by across deployments.
 	name, key string
 	host      string
@@ -45,9 +45,9 @@ type face struct {
 	handler http.Handler
 	// deployment is nil where the listener is nobody's, as the simulator's.
 	deployment *Deployment
-	// tls is how new connections are spoken to; nil is plain HTTP. Connections
-	// that are open keep what they began with.
-	tls *tls.Config
+	// certificates are how new connections are spoken to; nil is plain HTTP. Those
+	// that are open are held to it as well, see [listener.keeps].
+	certificates *certificates
 	// bounds are what clients may hold open. Of these, only the time for an answer
 	// changes with a deployment; the others are the listener's as it was opened.
 	bounds deploy.Listener
@@ -75,7 +75,7 @@ func (e *Engine) newListener(name, key, host, port string) (*listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &listener{name: name, key: key, host: host, sockets: sockets}
+	l := &listener{engine: e, name: name, key: key, host: host, sockets: sockets}
 	l.base, l.stop = context.WithCancelCause(e.base)
 	return l, nil
 }
@@ -105,6 +105,9 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.deployment != nil {
 		defer f.deployment.release()
 	}
+	if conn, ok := r.Context().Value(connKey{}).(*placedConn); ok && conn.terms.Load() != f.terms() && !l.keeps(conn, f, w, r) {
+		return
+	}
 	if f.bounds.Write > l.server.WriteTimeout {
 		// The server's own bound is from when it was opened.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(f.bounds.Write))
@@ -119,7 +122,7 @@ func (e *Engine) serve(l *listener) {
 		Handler:     l,
 		BaseContext: func(net.Listener) context.Context { return l.base },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			return telemetry.WithPeer(ctx, c.RemoteAddr().String())
+			return context.WithValue(telemetry.WithPeer(ctx, c.RemoteAddr().String()), connKey{}, placedOf(c))
 		},
 		ConnState:         e.connState(l),
 		ReadHeaderTimeout: bounds.ReadHeader,

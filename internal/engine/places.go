@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
@@ -44,19 +45,32 @@ func (c *places) leave() {
 	}
 }
 
-// placedConn is a connection that has a place. Its state is what it does, as an
-// [http.ConnState].
+// placedConn is a connection that has a place; places is nil for one that came in at
+// the end without. Its state is what it does, as an
+// [http.ConnState]; terms are what it was opened under, nil for plain HTTP.
 type placedConn struct {
 	net.Conn
 	places *places
 	once   sync.Once
 	state  atomic.Int32
+	terms  atomic.Pointer[tls.Config]
+}
+
+// placedOf finds it below TLS; nil where a connection came by no door of ours.
+func placedOf(conn net.Conn) *placedConn {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	placed, _ := conn.(*placedConn)
+	return placed
 }
 
 // Close gives the place back.
 func (c *placedConn) Close() error {
 	err := c.Conn.Close()
-	c.once.Do(c.places.leave)
+	if c.places != nil {
+		c.once.Do(c.places.leave)
+	}
 	return err
 }
 

@@ -122,12 +122,12 @@ func (e *Engine) replace(ctx context.Context, old, d *Deployment, result *Reload
 	}
 	for i, l := range c.listeners {
 		if slices.Contains(c.opened, l) {
-			result.Opened = append(result.Opened, l.url(c.faces[i].tls != nil))
+			result.Opened = append(result.Opened, l.url(c.faces[i].certificates != nil))
 		}
 	}
 	result.Restart = restarts(old, d)
 	for _, l := range e.apply(c) {
-		result.Closed = append(result.Closed, l.url(l.face.Load().tls != nil))
+		result.Closed = append(result.Closed, l.url(l.face.Load().certificates != nil))
 	}
 	return nil
 }

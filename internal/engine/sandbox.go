@@ -42,7 +42,10 @@ func (e *Engine) StartSandbox(opts *deploy.Options, env *bind.Environment) (stri
 		l.close()
 		return "", err
 	}
-	l.face.Store(&face{handler: handler, bounds: opts.ListenerBounds()})
+	bounds := opts.ListenerBounds()
+	// Its client is this process, which is not to be bounded twice.
+	bounds.MaxConnections = deploy.DefaultConnections
+	l.face.Store(&face{handler: handler, bounds: bounds})
 	e.sandbox = l
 	e.serve(l)
 	return l.url(false), nil

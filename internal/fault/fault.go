@@ -61,6 +61,9 @@ const (
 	KeyConflict
 	// KeyReused is an idempotency key of a different request.
 	KeyReused
+	// Misdirected is a request on a connection that was opened under terms which
+	// hold no more; on another one it may be right.
+	Misdirected
 )
 
 var kindNames = [...]string{
@@ -69,7 +72,7 @@ var kindNames = [...]string{
 	TooLarge: "too-large", Unconfigured: "unconfigured", Unreachable: "upstream-unreachable", Status: "upstream-status",
 	Timeout: "upstream-timeout", Decode: "upstream-decode", Mapping: "mapping", Limit: "upstream-limit",
 	Canceled: "canceled", Busy: "busy", Unavailable: "upstream-unavailable", KeyConflict: "idempotency-conflict", KeyReused: "idempotency-key-reused",
-	Unready: "unavailable", RateLimited: "rate-limited",
+	Unready: "unavailable", RateLimited: "rate-limited", Misdirected: "misdirected",
 }
 
 // String returns the stable kebab-case name, also used in problem types.

@@ -154,6 +154,8 @@ func Status(k fault.Kind) int {
 		return http.StatusConflict
 	case fault.KeyReused:
 		return http.StatusUnprocessableEntity
+	case fault.Misdirected:
+		return http.StatusMisdirectedRequest
 	case fault.Unreachable, fault.Status, fault.Decode, fault.Mapping, fault.Limit:
 		return http.StatusBadGateway
 	case fault.Timeout:
@@ -194,6 +196,8 @@ func Title(k fault.Kind) string {
 		return "Too many requests"
 	case fault.KeyConflict:
 		return "No answer to repeat"
+	case fault.Misdirected:
+		return "Connection out of date"
 	case fault.KeyReused:
 		return "Idempotency key of another request"
 	case fault.Unreachable:

@@ -296,7 +296,7 @@ func (l *Logger) write(ctx context.Context, a *Access) {
 func ours(k fault.Kind) bool {
 	switch k {
 	case fault.InvalidInput, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.MethodNotAllowed,
-		fault.UnsupportedMedia, fault.TooLarge, fault.Canceled, fault.RateLimited:
+		fault.UnsupportedMedia, fault.TooLarge, fault.Canceled, fault.RateLimited, fault.Misdirected:
 		return false
 	default:
 		return true

@@ -19,7 +19,7 @@ type explained struct {
 // meet them.
 func everyKind() []fault.Kind {
 	return []fault.Kind{
-		fault.Forbidden, fault.NotFound, fault.MethodNotAllowed, fault.Unauthenticated, fault.UnsupportedMedia, fault.TooLarge,
+		fault.Misdirected, fault.Forbidden, fault.NotFound, fault.MethodNotAllowed, fault.Unauthenticated, fault.UnsupportedMedia, fault.TooLarge,
 		fault.InvalidInput, fault.KeyReused, fault.KeyConflict, fault.Unconfigured, fault.Busy, fault.Unavailable, fault.Unready, fault.RateLimited, fault.Unreachable, fault.Timeout, fault.Status, fault.Decode, fault.Limit,
 		fault.Mapping, fault.Canceled, fault.Internal,
 	}
@@ -66,6 +66,12 @@ func explain(k fault.Kind) explained {
 			what:     "A browser sent the request on behalf of a page of another origin, or under a host name that this listener does not know. Both are refused, because a foreign page must not spend the credentials that the gateway holds.",
 			do:       "Use the address that the gateway printed at its start. The operator can admit a host with `--allow-host` and an origin with `--allow-origin`.",
 			outcomes: before, example: "cross-site browser requests are refused",
+		}
+	case fault.Misdirected:
+		return explained{
+			what:     "The connection was opened before the listener began to speak TLS, or before it changed whose certificates it accepts, and would not be let in today. It ends with this answer.",
+			do:       "Open another connection and send the request again, over https and with a certificate where the operator wants one. Nothing was sent.",
+			outcomes: before, example: "this connection was opened before the listener began to speak TLS; open another one",
 		}
 	case fault.NotFound:
 		return explained{
