@@ -64,6 +64,11 @@ func readContracts(opts *deploy.Options) (*contracts, error) {
 	return out, nil
 }
 
+func contractEndings() []string { return append(capabilityEndings(), ".json") }
+
+// IsContract is [IsCapability] for contracts.
+func IsContract(name string) bool { return endsIn(name, contractEndings()) }
+
 // contractSources lists the documents in their order of precedence.
 func contractSources(opts *deploy.Options) ([]contractSource, error) {
 	var carried, given []contractSource
@@ -71,7 +76,7 @@ func contractSources(opts *deploy.Options) ([]contractSource, error) {
 		carried = append(carried, contractSource{name: d.Name, data: d.Data})
 	}
 	for _, name := range opts.Contracts {
-		found, err := expand(name, ".yaml", ".yml", ".json")
+		found, err := expand(name, contractEndings()...)
 		if err != nil {
 			return nil, fmt.Errorf("--contract: %w", err)
 		}
