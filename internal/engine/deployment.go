@@ -76,11 +76,17 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 		with.Issuers = newIssuers(nil)
 		d.issuers = with.Issuers
 	}
+	bound := false
+	defer func() {
+		if !bound { // an error, or a panic
+			d.Close()
+		}
+	}()
 	found, err := d.bind(with)
 	if err != nil {
-		d.Close()
 		return nil, nil, err
 	}
+	bound = true
 	return d, found, nil
 }
 

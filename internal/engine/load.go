@@ -112,7 +112,11 @@ func LoadReporting(opts *deploy.Options, progress func(done, total int)) (*Loade
 	}
 	l.Skipped = unreadable
 	diags := given.findings
-	for i, c := range compileAll(documents, compile, progress) {
+	all, err := compileAll(documents, compile, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, c := range all {
 		name := documents[i].Name
 		l.Files = append(l.Files, name)
 		l.sources[name] = documents[i].Data

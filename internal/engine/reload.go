@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -49,6 +50,7 @@ var (
 	errSandbox  = errors.New("the sandbox is started or stopped by a restart only")
 	errFindings = errors.New("the files have errors")
 	errStarting = errors.New("nothing is served yet")
+	errInternal = errors.New("an internal error")
 )
 
 // LastReload returns what became of the last reload, or nil.
@@ -86,16 +88,9 @@ func (e *Engine) reload(ctx context.Context, result *ReloadResult) error {
 	case old == nil:
 		return errStarting
 	}
-	d, found, err := e.source(ctx, e.Binding())
-	result.Found = found
-	switch {
-	case err != nil:
-	case found.HasErrors():
-		err = errFindings
-	case d.Options.Sandbox != old.Options.Sandbox:
-		err = errSandbox
-	default:
-		err = e.replace(ctx, old, d, result)
+	d, c, err := e.successor(ctx, old, result)
+	if err == nil {
+		err = e.replace(ctx, old, c, result)
 	}
 	if err != nil && d != nil {
 		d.release()
@@ -103,18 +98,42 @@ func (e *Engine) reload(ctx context.Context, result *ReloadResult) error {
 	return err
 }
 
-// replace lets a deployment take over from another.
-func (e *Engine) replace(ctx context.Context, old, d *Deployment, result *ReloadResult) error {
-	c, err := e.change(d)
-	if err != nil {
-		return err
+// successor makes a deployment and all that serving it needs. A panic on the way
+// is an error: a file has met a defect, and what is served knows nothing of it.
+func (e *Engine) successor(ctx context.Context, old *Deployment, result *ReloadResult) (d *Deployment, c *change, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{v, debug.Stack()}
+		}
+		if p, ok := errors.AsType[*panicError](err); ok {
+			e.panicked(ctx, p)
+			err = errInternal
+		}
+	}()
+	d, result.Found, err = e.source(ctx, e.Binding())
+	switch {
+	case err != nil:
+	case result.Found.HasErrors():
+		err = errFindings
+	case d.Options.Sandbox != old.Options.Sandbox:
+		err = errSandbox
+	default:
+		c, err = e.change(d)
 	}
+	return d, c, err
+}
+
+// panicked writes a panic to the log.
+func (e *Engine) panicked(ctx context.Context, p *panicError) {
+	e.log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("cause", e.clean(fmt.Sprint(p.value))), slog.String("stack", e.observed.mask.String(string(p.stack))))
+}
+
+// replace lets a deployment take over from another.
+func (e *Engine) replace(ctx context.Context, old *Deployment, c *change, result *ReloadResult) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := context.Cause(ctx); err != nil || e.stopping {
-		for _, l := range c.opened {
-			l.close()
-		}
+		c.drop()
 		if e.stopping {
 			return errStopping
 		}
@@ -125,7 +144,7 @@ func (e *Engine) replace(ctx context.Context, old, d *Deployment, result *Reload
 			result.Opened = append(result.Opened, l.url(c.faces[i].tls != nil))
 		}
 	}
-	result.Restart = restarts(old, d)
+	result.Restart = restarts(old, c.deployment)
 	for _, l := range e.apply(c) {
 		result.Closed = append(result.Closed, l.url(l.face.Load().tls != nil))
 	}
