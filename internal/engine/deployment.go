@@ -93,6 +93,9 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 func (d *Deployment) bind(with BindOptions) (diag.List, error) {
 	l, opts := d.Loaded, d.Options
 	with.Mask.Add(deploymentSecrets(opts)...)
+	if opts.Sandbox.Enabled && with.SandboxURL == "" {
+		return nil, errSandbox // only a start opens it
+	}
 	if err := known(l, opts); err != nil {
 		return nil, err
 	}

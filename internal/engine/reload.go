@@ -39,7 +39,8 @@ type ReloadResult struct {
 	// Opened and Closed name the addresses that were opened, and those that
 	// answer no new connections any more.
 	Opened, Closed []string
-	// Restart names settings that changed and that a reload leaves as they were.
+	// Restart names settings that changed and that a reload leaves as they were, if
+	// only for listeners that it kept.
 	Restart []string
 }
 
@@ -115,7 +116,7 @@ func (e *Engine) successor(ctx context.Context, old *Deployment, result *ReloadR
 	case err != nil:
 	case result.Found.HasErrors():
 		err = errFindings
-	case d.Options.Sandbox != old.Options.Sandbox:
+	case d.Options.Sandbox.Enabled != old.Options.Sandbox.Enabled:
 		err = errSandbox
 	default:
 		c, err = e.change(d)
@@ -144,25 +145,34 @@ func (e *Engine) replace(ctx context.Context, old *Deployment, c *change, result
 			result.Opened = append(result.Opened, l.url(c.faces[i].tls != nil))
 		}
 	}
-	result.Restart = restarts(old, c.deployment)
+	result.Restart = c.restarts(old)
 	for _, l := range e.apply(c) {
 		result.Closed = append(result.Closed, l.url(l.face.Load().tls != nil))
 	}
 	return nil
 }
 
-// restarts names settings that are those of the process.
-func restarts(old, d *Deployment) []string {
+// connectionBounds is the setting that holds for listeners as they are opened.
+const connectionBounds = "connections"
+
+// restarts names settings that are those of the process, or of listeners that the
+// change keeps.
+func (c *change) restarts(old *Deployment) []string {
+	before, now := old.Options, c.deployment.Options
 	var out []string
 	for _, s := range []struct {
 		name        string
 		before, now any
 	}{
-		{"control", old.Options.Control, d.Options.Control},
-		{"telemetry", old.Options.Telemetry, d.Options.Telemetry},
-		{"watch", old.Options.Watch, d.Options.Watch},
-		{"connections", old.Options.Listener, d.Options.Listener},
+		{"control", before.Control, now.Control},
+		{"telemetry", before.Telemetry, now.Telemetry},
+		{"watch", before.Watch, now.Watch},
+		{"sandbox", before.Sandbox, now.Sandbox},
+		{connectionBounds, before.Listener, now.Listener},
 	} {
+		if s.name == connectionBounds && len(c.opened) == len(c.listeners) {
+			continue // each has them already
+		}
 		if !reflect.DeepEqual(s.before, s.now) {
 			out = append(out, s.name)
 		}
@@ -190,7 +200,11 @@ func (e *Engine) tell(ctx context.Context, r *ReloadResult) {
 		return
 	}
 	for _, name := range r.Restart {
-		e.log.LogAttrs(ctx, slog.LevelWarn, "a setting changed that takes effect with the next start", slog.String("setting", name))
+		text := "a setting changed that takes effect with the next start"
+		if name == connectionBounds {
+			text = "a setting changed that listeners which were open before take on with the next start"
+		}
+		e.log.LogAttrs(ctx, slog.LevelWarn, text, slog.String("setting", name))
 	}
 	e.log.LogAttrs(ctx, slog.LevelInfo, "reloaded", slog.String("trigger", r.Trigger), slog.Int64("generation", r.Generation), slog.Duration("took", r.Took),
 		slog.Int("warnings", r.Found.Count(diag.Warning)), slog.Any("opened", r.Opened), slog.Any("closed", r.Closed))

@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -426,7 +426,7 @@ func TestBadReload(t *testing.T) {
 			return func(o *deploy.Options, _ *bind.Options) { o.Listen["up-rest"] = "0.0.0.0:0" }
 		}, "reachable from outside"},
 		{"the sandbox", func(*changing) func(*deploy.Options, *bind.Options) {
-			return func(o *deploy.Options, _ *bind.Options) { o.Sandbox.SeedChannels = 7 }
+			return func(o *deploy.Options, _ *bind.Options) { o.Sandbox.Enabled = true }
 		}, "restart"},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
@@ -715,13 +715,52 @@ func TestShutdownDuringReload(t *testing.T) {
 
 // Settings that belong to the process are told apart from those that were applied.
 func TestReloadTellsWhatNeedsRestart(t *testing.T) {
-	c := newChanging(t)
-	c.change = func(o *deploy.Options, _ *bind.Options) { o.Telemetry.LogFormat = "json" }
-	if r := c.reload(); len(r.Restart) != 1 || r.Restart[0] != "telemetry" {
-		t.Errorf("%v needs a restart", r.Restart)
+	for _, of := range []struct {
+		setting string
+		change  func(*deploy.Options)
+		text    string
+	}{
+		{"telemetry", func(o *deploy.Options) { o.Telemetry.LogFormat = "json" }, "takes effect with the next start"},
+		{"sandbox", func(o *deploy.Options) { o.Sandbox.SetupDelay = time.Second }, "takes effect with the next start"},
+		{"connections", func(o *deploy.Options) { o.Listener.MaxConnections = 7 }, "listeners which were open before take on with the next start"},
+	} {
+		t.Run(of.setting, func(t *testing.T) {
+			c := newChanging(t)
+			c.change = func(o *deploy.Options, _ *bind.Options) { of.change(o) }
+			if r := c.reload(); len(r.Restart) != 1 || r.Restart[0] != of.setting {
+				t.Errorf("%v needs a restart", r.Restart)
+			}
+			if log := c.log.String(); !strings.Contains(log, `"setting":"`+of.setting+`"`) || !strings.Contains(log, of.text) {
+				t.Errorf("the log does not say it: %s", log)
+			}
+		})
 	}
-	if !bytes.Contains([]byte(c.log.String()), []byte(`"setting":"telemetry"`)) {
-		t.Errorf("the log does not say it: %s", c.log)
+}
+
+// Listeners that a reload opens have the bounds that it brings; so there is
+// nothing to say where no other is kept.
+func TestReloadTellsOfKeptListeners(t *testing.T) {
+	at := freeAddresses(t)
+	c := newChanging(t, at[0], at[1])
+	bounded := 0
+	c.change = func(o *deploy.Options, _ *bind.Options) { o.Listener.MaxConnections = bounded }
+	for _, step := range []struct {
+		name   string
+		listen [2]string
+		warned bool
+	}{
+		{"both are new", freeAddresses(t), false},
+		{"one is kept", [2]string{at[0], ""}, true},
+	} {
+		bounded++
+		for i, address := range step.listen {
+			if address != "" {
+				c.listen[i] = address
+			}
+		}
+		if r := c.reload(); slices.Contains(r.Restart, "connections") != step.warned {
+			t.Errorf("%s: %v needs a restart, opened %v", step.name, r.Restart, r.Opened)
+		}
 	}
 }
 
