@@ -16,6 +16,7 @@ import (
 	"patchbay/internal/deployfile"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
+	"patchbay/internal/watch"
 )
 
 // configFlag registers the deployment file.
@@ -136,13 +137,21 @@ func (d *decisions) source(loaded *engine.Loaded) func(string) []byte {
 }
 
 // inputs lists the files and folders that the deployment is made of.
-func (d *decisions) inputs() []string {
-	out := slices.Concat(d.opts.Files, d.opts.Contracts, d.opts.EnvFiles)
+func (d *decisions) inputs() []watch.Path {
+	var out []watch.Path
+	add := func(counts func(string) bool, names ...string) {
+		for _, name := range names {
+			out = append(out, watch.Path{Name: name, Counts: counts})
+		}
+	}
+	add(engine.IsCapability, d.opts.Files...)
+	add(engine.IsContract, d.opts.Contracts...)
+	add(nil, d.opts.EnvFiles...)
 	if d.file != nil {
-		out = append(out, d.file.Name)
-		out = append(out, d.file.SecretFiles...)
+		add(nil, d.file.Name)
+		add(nil, d.file.SecretFiles...)
 		for _, p := range d.file.Paths {
-			out = append(out, p.Path)
+			add(nil, p.Path)
 		}
 	}
 	return out

@@ -132,3 +132,42 @@ func TestFlagsAlone(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+// Of folders, what would be read is watched, and nothing beside it: a log or the
+// audit file there would set off a reload with each line.
+func TestInputs(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "patchbay.yaml")
+	if err := os.WriteFile(config, []byte("capabilities: [caps, one.txt]\ncontracts: [contracts]\nenvFiles: [secrets.env]\ntelemetry: {audit: caps/audit.json}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &command{lookup: func(string) (string, bool) { return "", false }}
+	cmd := &cobra.Command{}
+	f := c.newFlags(cmd)
+	if err := cmd.Flags().Parse([]string{"--config", config}); err != nil {
+		t.Fatal(err)
+	}
+	d, err := c.decide(f, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watched := map[string]map[string]bool{}
+	for _, p := range d.inputs() {
+		name, err := filepath.Rel(dir, p.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if watched[name] == nil {
+			watched[name] = map[string]bool{}
+		}
+		for _, entry := range []string{"a.yaml", "b.YML", "c.json", "audit.jsonl", "patchbay.log", ".a.yaml.swp", "a.yaml~"} {
+			if p.Counts != nil && p.Counts(entry) {
+				watched[name][entry] = true
+			}
+		}
+	}
+	want := "map[caps:map[a.yaml:true b.YML:true] contracts:map[a.yaml:true b.YML:true c.json:true] one.txt:map[a.yaml:true b.YML:true] patchbay.yaml:map[] secrets.env:map[]]"
+	if got := fmt.Sprint(watched); got != want {
+		t.Errorf("watched is\n%s\nwant\n%s", got, want)
+	}
+}

@@ -117,7 +117,7 @@ type Reload struct {
 	// Findings are those about the files, errors first; MoreFindings are left out.
 	Findings     []Finding `json:"findings,omitempty"`
 	MoreFindings int       `json:"more_findings,omitempty"`
-	// Opened and Closed are addresses, Restart settings that take effect with the
+	// Opened and Closed are addresses, Restart settings that take full effect with the
 	// next start.
 	Opened  []string `json:"opened,omitempty"`
 	Closed  []string `json:"closed,omitempty"`

@@ -31,7 +31,7 @@ type change struct {
 
 // change makes everything that serving a deployment needs. Listeners of equal
 // addresses are kept with their sockets, so that no connection is refused in
-// between; the others are opened. After an error nothing has changed.
+// between; the others are opened. After an error or a panic nothing has changed.
 func (e *Engine) change(d *Deployment) (*change, error) {
 	if err := d.checkSelection(); err != nil {
 		return nil, err
@@ -40,17 +40,27 @@ func (e *Engine) change(d *Deployment) (*change, error) {
 		return nil, errors.New("the capability exposes no adapter that listens")
 	}
 	c := &change{deployment: d}
-	err := e.open(c)
-	if err == nil {
-		err = e.show(c)
-	}
-	if err != nil {
-		for _, l := range c.opened {
-			l.close()
+	ready := false
+	defer func() {
+		if !ready { // an error, or a panic
+			c.drop()
 		}
+	}()
+	if err := e.open(c); err != nil {
 		return nil, err
 	}
+	if err := e.show(c); err != nil {
+		return nil, err
+	}
+	ready = true
 	return c, nil
+}
+
+// drop gives up a change that is not applied.
+func (c *change) drop() {
+	for _, l := range c.opened {
+		l.close()
+	}
 }
 
 // open finds or opens the listeners of the deployment's groups.

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -26,27 +28,60 @@ type compiled struct {
 // their order. Compiling is pure, so that each result is what it would be alone.
 // Progress, where it is not nil, is called after each document, by one
 // goroutine at a time.
-func compileAll(documents []capabilities.Document, opts plan.Options, progress func(done, total int)) []compiled {
+func compileAll(documents []capabilities.Document, opts plan.Options, progress func(done, total int)) ([]compiled, error) {
 	out := make([]compiled, len(documents))
-	var next atomic.Int64
-	var workers sync.WaitGroup
 	var reporting sync.Mutex
 	done := 0
-	for range min(runtime.GOMAXPROCS(0), len(documents)) {
+	report := func() {
+		reporting.Lock()
+		defer reporting.Unlock()
+		done++
+		progress(done, len(documents))
+	}
+	err := sideBySide(len(documents), func(i int) {
+		out[i] = compileOne(&documents[i], opts)
+		if progress != nil {
+			report()
+		}
+	})
+	return out, err
+}
+
+// sideBySide does something for each number below n, as many at a time as there
+// are processors. A panic, which nobody could recover from there, is the error: a
+// *[panicError].
+func sideBySide(n int, do func(i int)) error {
+	var next atomic.Int64
+	var failed atomic.Pointer[panicError]
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
 		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(documents); i = int(next.Add(1)) - 1 {
-				out[i] = compileOne(&documents[i], opts)
-				if progress != nil {
-					reporting.Lock()
-					done++
-					progress(done, len(documents))
-					reporting.Unlock()
+			defer func() {
+				if v := recover(); v != nil {
+					failed.CompareAndSwap(nil, &panicError{v, debug.Stack()})
 				}
+			}()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
 			}
 		})
 	}
 	workers.Wait()
-	return out
+	if p := failed.Load(); p != nil {
+		return p
+	}
+	return nil
+}
+
+// panicError is a panic and where it happened.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error says all of it, for whoever has no log.
+func (p *panicError) Error() string {
+	return fmt.Sprintf("an internal error: %v\n%s", p.value, p.stack)
 }
 
 // compileOne takes one document through all stages: reading, rules of good form,

@@ -1,10 +1,16 @@
 package engine
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -79,5 +85,50 @@ func TestLoadIsDeterministic(t *testing.T) {
 	}
 	if len(reported) != total {
 		t.Errorf("progress was reported %d times", len(reported))
+	}
+}
+
+// A panic beside others is an error with the place where it happened, and the
+// others are done.
+func TestSideBySidePanic(t *testing.T) {
+	const total = 100
+	var done [total]int
+	err := sideBySide(total, func(i int) {
+		if i == total-1 {
+			panic("the last")
+		}
+		done[i]++
+	})
+	p, ok := errors.AsType[*panicError](err)
+	if !ok || p.value != "the last" || !strings.Contains(string(p.stack), "TestSideBySidePanic") || !strings.Contains(p.Error(), "an internal error: the last") {
+		t.Errorf("the error is %v", err)
+	}
+	for i, times := range done[:total-1] {
+		if times != 1 {
+			t.Errorf("%d is done %d times", i, times)
+		}
+	}
+	if err := sideBySide(total, func(int) {}); err != nil {
+		t.Error(err)
+	}
+}
+
+// Such an error of a reload is told like a panic.
+func TestReloadOfPanicError(t *testing.T) {
+	var log bytes.Buffer
+	e := New(Config{Log: slog.New(slog.NewJSONHandler(&log, nil)), Source: func(context.Context, BindOptions) (*Deployment, diag.List, error) {
+		return nil, nil, fmt.Errorf("loading: %w", sideBySide(1, func(int) { panic("the only one") }))
+	}})
+	served := &Deployment{Options: &deploy.Options{}}
+	served.lease.users.Store(1)
+	e.current.Store(served)
+	if r := e.Reload(t.Context(), "a test"); r.Applied || !errors.Is(r.Err, errInternal) {
+		t.Errorf("%+v", r)
+	}
+	if err := e.Shutdown(time.Minute); err != nil {
+		t.Error(err)
+	}
+	if text := log.String(); !strings.Contains(text, `"msg":"panic","cause":"the only one","stack":"goroutine`) || !strings.Contains(text, "TestReloadOfPanicError") {
+		t.Errorf("the log does not say it: %s", text)
 	}
 }

@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"patchbay/capabilities"
 	"patchbay/internal/contract"
@@ -64,6 +61,11 @@ func readContracts(opts *deploy.Options) (*contracts, error) {
 	return out, nil
 }
 
+func contractEndings() []string { return append(capabilityEndings(), ".json") }
+
+// IsContract is [IsCapability] for contracts.
+func IsContract(name string) bool { return endsIn(name, contractEndings()) }
+
 // contractSources lists the documents in their order of precedence.
 func contractSources(opts *deploy.Options) ([]contractSource, error) {
 	var carried, given []contractSource
@@ -71,7 +73,7 @@ func contractSources(opts *deploy.Options) ([]contractSource, error) {
 		carried = append(carried, contractSource{name: d.Name, data: d.Data})
 	}
 	for _, name := range opts.Contracts {
-		found, err := expand(name, ".yaml", ".yml", ".json")
+		found, err := expand(name, contractEndings()...)
 		if err != nil {
 			return nil, fmt.Errorf("--contract: %w", err)
 		}
@@ -96,20 +98,9 @@ func contractSources(opts *deploy.Options) ([]contractSource, error) {
 func parseContracts(sources []contractSource) ([]*openapi.Document, error) {
 	docs := make([]*openapi.Document, len(sources))
 	errs := make([]error, len(sources))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(sources)) {
-		workers.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(sources) {
-					return
-				}
-				docs[i], errs[i] = sources[i].parse()
-			}
-		})
+	if err := sideBySide(len(sources), func(i int) { docs[i], errs[i] = sources[i].parse() }); err != nil {
+		return nil, err
 	}
-	workers.Wait()
 	used := map[string]bool{}
 	var out []*openapi.Document
 	for i, err := range errs {

@@ -76,17 +76,26 @@ func Bind(l *Loaded, opts *deploy.Options, with BindOptions) (*Deployment, diag.
 		with.Issuers = newIssuers(nil)
 		d.issuers = with.Issuers
 	}
+	bound := false
+	defer func() {
+		if !bound { // an error, or a panic
+			d.Close()
+		}
+	}()
 	found, err := d.bind(with)
 	if err != nil {
-		d.Close()
 		return nil, nil, err
 	}
+	bound = true
 	return d, found, nil
 }
 
 func (d *Deployment) bind(with BindOptions) (diag.List, error) {
 	l, opts := d.Loaded, d.Options
 	with.Mask.Add(deploymentSecrets(opts)...)
+	if opts.Sandbox.Enabled && with.SandboxURL == "" {
+		return nil, errSandbox // only a start opens it
+	}
 	if err := known(l, opts); err != nil {
 		return nil, err
 	}

@@ -112,7 +112,11 @@ func LoadReporting(opts *deploy.Options, progress func(done, total int)) (*Loade
 	}
 	l.Skipped = unreadable
 	diags := given.findings
-	for i, c := range compileAll(documents, compile, progress) {
+	all, err := compileAll(documents, compile, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, c := range all {
 		name := documents[i].Name
 		l.Files = append(l.Files, name)
 		l.sources[name] = documents[i].Data
@@ -143,7 +147,7 @@ func readDocuments(opts *deploy.Options) ([]capabilities.Document, []Skipped, er
 	var out []capabilities.Document
 	var unreadable []Skipped
 	for _, name := range opts.Files {
-		found, err := expand(name, ".yaml", ".yml")
+		found, err := expand(name, capabilityEndings()...)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -160,6 +164,17 @@ func readDocuments(opts *deploy.Options) ([]capabilities.Document, []Skipped, er
 		}
 	}
 	return out, unreadable, nil
+}
+
+func capabilityEndings() []string { return []string{".yaml", ".yml"} }
+
+// IsCapability reports whether a file of that name is read as a capability where
+// the operator names the folder that it lies in.
+func IsCapability(name string) bool { return endsIn(name, capabilityEndings()) }
+
+// endsIn reports whether a file's name has one of the endings.
+func endsIn(name string, endings []string) bool {
+	return slices.Contains(endings, strings.ToLower(filepath.Ext(name)))
 }
 
 // expand returns the file itself, or the files of a folder with one of the
@@ -181,7 +196,7 @@ func expand(name string, endings ...string) ([]string, error) {
 	}
 	var out []string
 	for _, e := range entries {
-		if !slices.Contains(endings, strings.ToLower(filepath.Ext(e.Name()))) {
+		if !endsIn(e.Name(), endings) {
 			continue
 		}
 		file := filepath.Join(name, e.Name())
@@ -209,7 +224,7 @@ func nearFile(name string, endings []string) string {
 	}
 	var names []string
 	for _, e := range entries {
-		if e.IsDir() || slices.Contains(endings, strings.ToLower(filepath.Ext(e.Name()))) {
+		if e.IsDir() || endsIn(e.Name(), endings) {
 			names = append(names, e.Name())
 		}
 	}

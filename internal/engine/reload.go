@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -38,7 +39,8 @@ type ReloadResult struct {
 	// Opened and Closed name the addresses that were opened, and those that
 	// answer no new connections any more.
 	Opened, Closed []string
-	// Restart names settings that changed and that a reload leaves as they were.
+	// Restart names settings that changed and that a reload leaves as they were, if
+	// only for listeners that it kept.
 	Restart []string
 }
 
@@ -49,6 +51,7 @@ var (
 	errSandbox  = errors.New("the sandbox is started or stopped by a restart only")
 	errFindings = errors.New("the files have errors")
 	errStarting = errors.New("nothing is served yet")
+	errInternal = errors.New("an internal error")
 )
 
 // LastReload returns what became of the last reload, or nil.
@@ -86,16 +89,9 @@ func (e *Engine) reload(ctx context.Context, result *ReloadResult) error {
 	case old == nil:
 		return errStarting
 	}
-	d, found, err := e.source(ctx, e.Binding())
-	result.Found = found
-	switch {
-	case err != nil:
-	case found.HasErrors():
-		err = errFindings
-	case d.Options.Sandbox != old.Options.Sandbox:
-		err = errSandbox
-	default:
-		err = e.replace(ctx, old, d, result)
+	d, c, err := e.successor(ctx, old, result)
+	if err == nil {
+		err = e.replace(ctx, old, c, result)
 	}
 	if err != nil && d != nil {
 		d.release()
@@ -103,18 +99,42 @@ func (e *Engine) reload(ctx context.Context, result *ReloadResult) error {
 	return err
 }
 
-// replace lets a deployment take over from another.
-func (e *Engine) replace(ctx context.Context, old, d *Deployment, result *ReloadResult) error {
-	c, err := e.change(d)
-	if err != nil {
-		return err
+// successor makes a deployment and all that serving it needs. A panic on the way
+// is an error: a file has met a defect, and what is served knows nothing of it.
+func (e *Engine) successor(ctx context.Context, old *Deployment, result *ReloadResult) (d *Deployment, c *change, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{v, debug.Stack()}
+		}
+		if p, ok := errors.AsType[*panicError](err); ok {
+			e.panicked(ctx, p)
+			err = errInternal
+		}
+	}()
+	d, result.Found, err = e.source(ctx, e.Binding())
+	switch {
+	case err != nil:
+	case result.Found.HasErrors():
+		err = errFindings
+	case d.Options.Sandbox.Enabled != old.Options.Sandbox.Enabled:
+		err = errSandbox
+	default:
+		c, err = e.change(d)
 	}
+	return d, c, err
+}
+
+// panicked writes a panic to the log.
+func (e *Engine) panicked(ctx context.Context, p *panicError) {
+	e.log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("cause", e.clean(fmt.Sprint(p.value))), slog.String("stack", e.observed.mask.String(string(p.stack))))
+}
+
+// replace lets a deployment take over from another.
+func (e *Engine) replace(ctx context.Context, old *Deployment, c *change, result *ReloadResult) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := context.Cause(ctx); err != nil || e.stopping {
-		for _, l := range c.opened {
-			l.close()
-		}
+		c.drop()
 		if e.stopping {
 			return errStopping
 		}
@@ -125,25 +145,34 @@ func (e *Engine) replace(ctx context.Context, old, d *Deployment, result *Reload
 			result.Opened = append(result.Opened, l.url(c.faces[i].certificates != nil))
 		}
 	}
-	result.Restart = restarts(old, d)
+	result.Restart = c.restarts(old)
 	for _, l := range e.apply(c) {
 		result.Closed = append(result.Closed, l.url(l.face.Load().certificates != nil))
 	}
 	return nil
 }
 
-// restarts names settings that are those of the process.
-func restarts(old, d *Deployment) []string {
+// connectionBounds is the setting that holds for listeners as they are opened.
+const connectionBounds = "connections"
+
+// restarts names settings that are those of the process, or of listeners that the
+// change keeps.
+func (c *change) restarts(old *Deployment) []string {
+	before, now := old.Options, c.deployment.Options
 	var out []string
 	for _, s := range []struct {
 		name        string
 		before, now any
 	}{
-		{"control", old.Options.Control, d.Options.Control},
-		{"telemetry", old.Options.Telemetry, d.Options.Telemetry},
-		{"watch", old.Options.Watch, d.Options.Watch},
-		{"connections", old.Options.Listener, d.Options.Listener},
+		{"control", before.Control, now.Control},
+		{"telemetry", before.Telemetry, now.Telemetry},
+		{"watch", before.Watch, now.Watch},
+		{"sandbox", before.Sandbox, now.Sandbox},
+		{connectionBounds, before.Listener, now.Listener},
 	} {
+		if s.name == connectionBounds && len(c.opened) == len(c.listeners) {
+			continue // each has them already
+		}
 		if !reflect.DeepEqual(s.before, s.now) {
 			out = append(out, s.name)
 		}
@@ -171,7 +200,11 @@ func (e *Engine) tell(ctx context.Context, r *ReloadResult) {
 		return
 	}
 	for _, name := range r.Restart {
-		e.log.LogAttrs(ctx, slog.LevelWarn, "a setting changed that takes effect with the next start", slog.String("setting", name))
+		text := "a setting changed that takes effect with the next start"
+		if name == connectionBounds {
+			text = "a setting changed that listeners which were open before take on with the next start"
+		}
+		e.log.LogAttrs(ctx, slog.LevelWarn, text, slog.String("setting", name))
 	}
 	e.log.LogAttrs(ctx, slog.LevelInfo, "reloaded", slog.String("trigger", r.Trigger), slog.Int64("generation", r.Generation), slog.Duration("took", r.Took),
 		slog.Int("warnings", r.Found.Count(diag.Warning)), slog.Any("opened", r.Opened), slog.Any("closed", r.Closed))

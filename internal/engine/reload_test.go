@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +26,7 @@ import (
 	"patchbay/internal/deploy"
 	"patchbay/internal/diag"
 	"patchbay/internal/engine"
+	"patchbay/internal/secret"
 )
 
 // patience bounds waiting for what hangs. Nothing is measured with it.
@@ -80,6 +81,8 @@ type changing struct {
 	change func(*deploy.Options, *bind.Options)
 	// carried sees the stage of each deployment.
 	carried func(*engine.Stage)
+	// bound sees each deployment that was bound.
+	bound func(*engine.Deployment)
 	// held gets each request for the thing called held, which waits for its end.
 	held chan chan struct{}
 
@@ -111,7 +114,12 @@ func newChanging(t testing.TB, listen ...string) *changing {
 	t.Cleanup(c.upstream.Close)
 	c.listen = [2]string{"127.0.0.1:0", "127.0.0.1:0"}
 	copy(c.listen[:], listen)
-	c.engine = engine.New(engine.Config{Log: slog.New(slog.NewJSONHandler(c.log, &slog.HandlerOptions{Level: slog.LevelWarn})), Version: testVersion, Source: c.next})
+	log, usual := slog.New(slog.NewJSONHandler(c.log, &slog.HandlerOptions{Level: slog.LevelWarn})), deploy.Defaults()
+	observation, err := engine.NewObservation(&usual, log, new(secret.Mask), testVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.engine = engine.New(engine.Config{Log: log, Version: testVersion, Observation: observation, Source: c.next})
 	d, found, err := c.next(context.Background(), c.engine.Binding())
 	if err != nil || found.HasErrors() {
 		t.Fatalf("%v %v", err, found)
@@ -182,6 +190,9 @@ func (c *changing) next(_ context.Context, with engine.BindOptions) (*engine.Dep
 	}
 	with.Environment = environment
 	d, more, err := engine.Bind(loaded, &opts, with)
+	if c.bound != nil && err == nil {
+		c.bound(d)
+	}
 	return d, append(found, more...), err
 }
 
@@ -415,7 +426,7 @@ func TestBadReload(t *testing.T) {
 			return func(o *deploy.Options, _ *bind.Options) { o.Listen["up-rest"] = "0.0.0.0:0" }
 		}, "reachable from outside"},
 		{"the sandbox", func(*changing) func(*deploy.Options, *bind.Options) {
-			return func(o *deploy.Options, _ *bind.Options) { o.Sandbox.SeedChannels = 7 }
+			return func(o *deploy.Options, _ *bind.Options) { o.Sandbox.Enabled = true }
 		}, "restart"},
 	} {
 		t.Run(bad.name, func(t *testing.T) {
@@ -449,6 +460,85 @@ func TestBadReload(t *testing.T) {
 			}
 			if version, err := c.askREST(client, "a"); err != nil || version != 3 {
 				t.Errorf("version %d, %v", version, err)
+			}
+		})
+	}
+}
+
+// A panic on the way to another deployment is a reload that failed: the process
+// goes on, the log has the stack and no secret, and no listener is left.
+func TestReloadSurvivesPanic(t *testing.T) {
+	for _, bad := range []struct {
+		name string
+		// arm makes the next reload panic, in a function of the name where.
+		arm   func(*changing)
+		where string
+	}{
+		{"in the source", func(c *changing) {
+			c.change = func(*deploy.Options, *bind.Options) { panic("about token-1\x1b[2J") }
+		}, "next"},
+		{"while binding", func(c *changing) {
+			c.change = func(_ *deploy.Options, e *bind.Options) {
+				e.Process = func(string) (string, bool) { panic(errors.New("about token-1")) }
+			}
+		}, "next"},
+		{"with a listener open", func(c *changing) {
+			c.bound = func(d *engine.Deployment) { d.Loaded = nil }
+		}, "change"},
+	} {
+		t.Run(bad.name, func(t *testing.T) {
+			c := newChanging(t)
+			client := &http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			options := deploy.Defaults()
+			options.Control.Listen = "127.0.0.1:0"
+			control, err := c.engine.StartControl(&options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, free := c.listen, freeAddresses(t)
+			c.listen = free
+			bad.arm(c)
+			r := c.engine.Reload(t.Context(), "a test")
+			if r.Applied || r.Err == nil || r.Err.Error() != "an internal error" || r.Generation != 1 || len(r.Opened) > 0 {
+				t.Errorf("%+v", r)
+			}
+			for path, want := range map[string]string{
+				"/status": `"error": "an internal error"`, "/metrics": "patchbay_last_reload_successful 0\n", "/metrics?": `patchbay_reloads_total{result="failure"} 1`,
+			} {
+				answer, err := client.Get(control + path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				text, err := io.ReadAll(answer.Body)
+				_ = answer.Body.Close()
+				if err != nil || !strings.Contains(string(text), want) {
+					t.Errorf("%s does not say %s, %v:\n%s", path, want, err, text)
+				}
+			}
+			log := c.log.String()
+			if !strings.Contains(log, `"level":"ERROR","msg":"panic"`) || !strings.Contains(log, "goroutine ") || !strings.Contains(log, "."+bad.where+"(") || !strings.Contains(log, "not reloaded") {
+				t.Errorf("the log does not say it:\n%s", log)
+			}
+			if strings.Contains(log, "token-1") || strings.Contains(log, `\u001b`) {
+				t.Errorf("the log says too much:\n%s", log)
+			}
+			for _, address := range free {
+				l, err := net.Listen("tcp", address)
+				if err != nil {
+					t.Fatalf("a listener is left: %v", err)
+				}
+				_ = l.Close()
+			}
+			if version, err := c.askREST(client, "a"); err != nil || version != 1 {
+				t.Errorf("REST: version %d, %v", version, err)
+			}
+			c.listen, c.change, c.bound = before, nil, nil
+			if r := c.reload(); r.Generation != 2 {
+				t.Errorf("generation %d after the repair", r.Generation)
+			}
+			if version, err := c.askMCP(client, 1, legacyRevision); err != nil || version != 3 {
+				t.Errorf("MCP: version %d, %v", version, err)
 			}
 		})
 	}
@@ -625,13 +715,52 @@ func TestShutdownDuringReload(t *testing.T) {
 
 // Settings that belong to the process are told apart from those that were applied.
 func TestReloadTellsWhatNeedsRestart(t *testing.T) {
-	c := newChanging(t)
-	c.change = func(o *deploy.Options, _ *bind.Options) { o.Telemetry.LogFormat = "json" }
-	if r := c.reload(); len(r.Restart) != 1 || r.Restart[0] != "telemetry" {
-		t.Errorf("%v needs a restart", r.Restart)
+	for _, of := range []struct {
+		setting string
+		change  func(*deploy.Options)
+		text    string
+	}{
+		{"telemetry", func(o *deploy.Options) { o.Telemetry.LogFormat = "json" }, "takes effect with the next start"},
+		{"sandbox", func(o *deploy.Options) { o.Sandbox.SetupDelay = time.Second }, "takes effect with the next start"},
+		{"connections", func(o *deploy.Options) { o.Listener.MaxConnections = 7 }, "listeners which were open before take on with the next start"},
+	} {
+		t.Run(of.setting, func(t *testing.T) {
+			c := newChanging(t)
+			c.change = func(o *deploy.Options, _ *bind.Options) { of.change(o) }
+			if r := c.reload(); len(r.Restart) != 1 || r.Restart[0] != of.setting {
+				t.Errorf("%v needs a restart", r.Restart)
+			}
+			if log := c.log.String(); !strings.Contains(log, `"setting":"`+of.setting+`"`) || !strings.Contains(log, of.text) {
+				t.Errorf("the log does not say it: %s", log)
+			}
+		})
 	}
-	if !bytes.Contains([]byte(c.log.String()), []byte(`"setting":"telemetry"`)) {
-		t.Errorf("the log does not say it: %s", c.log)
+}
+
+// Listeners that a reload opens have the bounds that it brings; so there is
+// nothing to say where no other is kept.
+func TestReloadTellsOfKeptListeners(t *testing.T) {
+	at := freeAddresses(t)
+	c := newChanging(t, at[0], at[1])
+	bounded := 0
+	c.change = func(o *deploy.Options, _ *bind.Options) { o.Listener.MaxConnections = bounded }
+	for _, step := range []struct {
+		name   string
+		listen [2]string
+		warned bool
+	}{
+		{"both are new", freeAddresses(t), false},
+		{"one is kept", [2]string{at[0], ""}, true},
+	} {
+		bounded++
+		for i, address := range step.listen {
+			if address != "" {
+				c.listen[i] = address
+			}
+		}
+		if r := c.reload(); slices.Contains(r.Restart, "connections") != step.warned {
+			t.Errorf("%s: %v needs a restart, opened %v", step.name, r.Restart, r.Opened)
+		}
 	}
 }
 

@@ -4,7 +4,7 @@
 // It watches folders, not files: editors and orchestrators replace a file rather
 // than write it, and a Kubernetes volume swaps a link to a folder of links. Every
 // event in a folder is only a reason to look; a change is reported where the
-// content of a watched file is another one.
+// content of what is watched is another one than when a change was reported last.
 package watch
 
 import (
@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,10 +33,12 @@ type Watcher struct {
 	ended   sync.WaitGroup
 
 	mu sync.Mutex
-	// seen is what each path held when it was looked at last.
-	seen map[string]digest
-	dirs map[string]bool
-	errs func(error)
+	// seen is what each path held when it was looked at last, counts which entries
+	// of it count where it is a folder.
+	seen   map[string]digest
+	counts map[string][]func(entry string) bool
+	dirs   map[string]bool
+	errs   func(error)
 }
 
 // Options are what a watcher needs.
@@ -47,9 +50,18 @@ type Options struct {
 	Report func(error)
 }
 
-// New starts a watcher of files and of folders, of which the files count, but
-// not those of folders in them. They need not be there yet.
-func New(opts Options, paths ...string) (*Watcher, error) {
+// Path is a file or folder to watch. It need not be there yet.
+type Path struct {
+	Name string
+	// Counts tells by its name whether a file in the folder counts: what nobody
+	// reads, such as a log, must not be a change. It is not asked about a Name that
+	// is a file. Nil is none of them. Folders in a folder never count. Of a Name that
+	// is given twice, each rule holds.
+	Counts func(entry string) bool
+}
+
+// New starts a watcher.
+func New(opts Options, paths ...Path) (*Watcher, error) {
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, fmt.Errorf("files cannot be watched: %w", err)
@@ -70,18 +82,22 @@ func (w *Watcher) Changes() <-chan struct{} { return w.changes }
 // Set replaces the files and folders. What new ones hold now counts as known, so
 // that a file has to be set before it is read: then a change is never missed, and
 // at worst told twice.
-func (w *Watcher) Set(paths ...string) {
+func (w *Watcher) Set(paths ...Path) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	before := w.seen
 	w.seen = make(map[string]digest, len(paths))
+	w.counts = map[string][]func(string) bool{}
 	for _, p := range paths {
-		w.seen[p] = before[p]
+		w.seen[p.Name] = before[p.Name]
+		if p.Counts != nil {
+			w.counts[p.Name] = append(w.counts[p.Name], p.Counts)
+		}
 	}
 	w.arm()
 	for p := range w.seen {
 		if _, known := before[p]; !known {
-			w.seen[p] = fingerprint(p)
+			w.seen[p] = w.fingerprint(p)
 		}
 	}
 }
@@ -139,7 +155,7 @@ func (w *Watcher) look() bool {
 	w.arm() // links may lead elsewhere now
 	changed := false
 	for p, before := range w.seen {
-		now := fingerprint(p)
+		now := w.fingerprint(p)
 		changed = changed || now != before
 		w.seen[p] = now
 	}
@@ -235,16 +251,23 @@ func existing(dir string) string {
 // digest is what a file or folder holds, in short.
 type digest [sha256.Size]byte
 
-// fingerprint looks at what a path holds.
-func fingerprint(path string) (sum digest) {
+// fingerprint looks at what a path holds, as far as it counts. The caller holds w.mu.
+func (w *Watcher) fingerprint(path string) (sum digest) {
 	h := sha256.New()
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		content(h, path)
 	}
 	for _, e := range entries {
+		if !slices.ContainsFunc(w.counts[path], func(counts func(string) bool) bool { return counts(e.Name()) }) {
+			continue
+		}
+		file := filepath.Join(path, e.Name())
+		if info, err := os.Stat(file); err == nil && info.IsDir() {
+			continue
+		}
 		fmt.Fprintf(h, "%q\n", e.Name())
-		content(h, filepath.Join(path, e.Name()))
+		content(h, file)
 	}
 	h.Sum(sum[:0])
 	return sum

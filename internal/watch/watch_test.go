@@ -17,9 +17,18 @@ const patience = 30 * time.Second
 // quick is short enough for a test and long enough to see that events gather.
 const quick = 20 * time.Millisecond
 
-func start(t *testing.T, paths ...string) *Watcher {
+// named are paths of which, where they are folders, each .yaml file counts.
+func named(names ...string) []Path {
+	var out []Path
+	for _, name := range names {
+		out = append(out, Path{Name: name, Counts: func(entry string) bool { return filepath.Ext(entry) == ".yaml" }})
+	}
+	return out
+}
+
+func start(t *testing.T, names ...string) *Watcher {
 	t.Helper()
-	w, err := New(Options{Settle: quick, Report: func(err error) { t.Error(err) }}, paths...)
+	w, err := New(Options{Settle: quick, Report: func(err error) { t.Error(err) }}, named(names...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +50,13 @@ func write(t *testing.T, path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// replace writes a file at once, so that nobody sees half of it.
+func replace(t *testing.T, path, text string) {
+	t.Helper()
+	write(t, path+".new", text)
+	rename(t, path+".new", path)
 }
 
 func link(t *testing.T, to, path string) {
@@ -162,7 +178,7 @@ func TestSetKeepsWhatIsPending(t *testing.T) {
 	write(t, file, "2")
 	w.await(t, "the first change")
 	write(t, file, "3")
-	w.Set(file)
+	w.Set(named(file)...)
 	w.await(t, "the second change")
 }
 
@@ -173,11 +189,95 @@ func TestSet(t *testing.T) {
 	write(t, a, "1")
 	write(t, b, "1")
 	w := start(t, a)
-	w.Set(b)
+	w.Set(named(b)...)
 	write(t, a, "2")
 	if w.look() {
 		t.Error("a file that is not watched any more counts")
 	}
 	write(t, b, "2")
 	w.await(t, "the other file")
+}
+
+// silent fails where a change is seen or was reported.
+func (w *Watcher) silent(t *testing.T, what string) {
+	t.Helper()
+	if w.look() {
+		t.Errorf("a change was seen where there is none: %s", what)
+	}
+	select {
+	case <-w.Changes():
+		t.Errorf("a change was reported where there is none: %s", what)
+	default:
+	}
+}
+
+// Of a folder only that counts which is read of it: not the log that each reload
+// writes to, nor what editors leave. A file that is named counts whatever it is
+// called.
+func TestFolderCounts(t *testing.T) {
+	dir := t.TempDir()
+	capability, secret := filepath.Join(dir, "a.yaml"), filepath.Join(dir, "token")
+	write(t, capability, "1")
+	write(t, secret, "1")
+	w := start(t, dir, secret)
+	for _, name := range []string{"patchbay.log", "audit.jsonl", ".a.yaml.swp", "a.yaml~", "4913"} {
+		write(t, filepath.Join(dir, name), "1")
+		w.silent(t, name)
+		write(t, filepath.Join(dir, name), "12")
+		w.silent(t, name+", once more")
+	}
+	if err := os.Mkdir(filepath.Join(dir, "folder.yaml"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.silent(t, "a folder in it")
+	replace(t, secret, "2")
+	w.await(t, "the file that is named")
+	replace(t, capability, "2")
+	w.await(t, "a file of the folder")
+	replace(t, filepath.Join(dir, "b.yaml"), "1")
+	w.await(t, "another one")
+	if err := os.Remove(capability); err != nil {
+		t.Fatal(err)
+	}
+	w.await(t, "one that is gone")
+	w.silent(t, "after all")
+}
+
+// A folder that is given twice, for different files, is watched for both; one that
+// is given without a rule for none.
+func TestFolderOfTwoKinds(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	ends := func(ending string) func(string) bool {
+		return func(entry string) bool { return filepath.Ext(entry) == ending }
+	}
+	w, err := New(Options{Settle: quick}, Path{Name: dir, Counts: ends(".yaml")}, Path{Name: dir, Counts: ends(".json")}, Path{Name: dir}, Path{Name: other})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	write(t, filepath.Join(dir, "log"), "1")
+	write(t, filepath.Join(other, "a.yaml"), "1")
+	w.silent(t, "neither kind")
+	write(t, filepath.Join(dir, "a.yaml"), "1")
+	w.await(t, "the first kind")
+	write(t, filepath.Join(dir, "a.json"), "1")
+	w.await(t, "the second kind")
+}
+
+// What is as it was when a change was reported last is no change, however it came
+// about.
+func TestSameAsReported(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.yaml")
+	write(t, file, "1")
+	w := start(t, dir)
+	replace(t, file, "2")
+	w.await(t, "changed")
+	if err := os.Chtimes(file, time.Now(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	replace(t, file, "2")
+	w.silent(t, "replaced by the same")
+	w.Set(named(dir)...)
+	w.silent(t, "set again")
 }
