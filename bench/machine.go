@@ -37,7 +37,8 @@ func describe(b *bench) machine {
 		}
 	}
 	if text, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		m.Kernel = strings.TrimSpace(string(text))
+		// What follows the number is the name that whoever built it gave it.
+		m.Kernel, _, _ = strings.Cut(strings.TrimSpace(string(text)), "-")
 	}
 	for name, module := range map[string]string{
 		"caddy": "github.com/caddyserver/caddy/v2", "mcpgo": "github.com/mark3labs/mcp-go", "mcpsdk": "github.com/modelcontextprotocol/go-sdk",
