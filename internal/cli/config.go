@@ -106,7 +106,7 @@ func (d *decisions) missing(served bool) diag.List {
 	var out diag.List
 	used := slices.Concat(d.opts.Files, d.opts.Contracts, d.opts.EnvFiles)
 	for _, p := range d.file.Paths {
-		if !p.Input && !served || isAmong(p.Path, &d.file.Options) && !slices.Contains(used, p.Path) {
+		if !p.Input && !served || isAmong(p.Path, &d.file.Options) && !slices.Contains(used, p.Path) || d.overridden(p.Path) {
 			continue
 		}
 		if _, err := os.Stat(p.Path); errors.Is(err, fs.ErrNotExist) {
@@ -115,6 +115,23 @@ func (d *decisions) missing(served bool) diag.List {
 		}
 	}
 	return out
+}
+
+// overridden reports a file of the TLS for all that a flag replaced, and that no
+// adapter of the deployment file names.
+func (d *decisions) overridden(path string) bool {
+	of := func(t *deploy.ServerTLS) []string { return []string{t.Certificate, t.Key, t.ClientCA} }
+	for _, a := range d.file.Options.AdapterSettings {
+		if slices.Contains(of(&a.TLS), path) {
+			return false
+		}
+	}
+	for _, u := range d.file.Options.UpstreamSettings {
+		if path == u.TLS.CA || path == u.TLS.Certificate || path == u.TLS.Key {
+			return false
+		}
+	}
+	return slices.Contains(of(&d.file.Options.TLS), path) && !slices.Contains(of(&d.opts.TLS), path)
 }
 
 // isAmong reports whether a path is in one of the lists that flags replace.

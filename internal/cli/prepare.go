@@ -69,7 +69,9 @@ func (s *session) end() {
 	if err := s.engine.Shutdown(drain); err != nil {
 		s.say(slog.LevelWarn, "stopped", "cause", err)
 	}
-	s.running.Wait() // a reload under way does not keep requests from being drained
+	// A reload under way does not keep requests from being drained, nor the process
+	// from ending where its last line cannot be written.
+	within(lastWord, s.running.Wait)
 }
 
 // prepare loads, compiles and binds what the operator decided, and starts the

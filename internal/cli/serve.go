@@ -101,14 +101,19 @@ func (s *session) retire() error {
 // say writes to the log what is said at the end. Who has stopped reading it must
 // not keep the process from ending.
 func (s *session) say(level slog.Level, message string, values ...any) {
-	said := make(chan struct{})
+	within(lastWord, func() { s.log.Log(context.Background(), level, message, values...) })
+}
+
+// within waits for a function to return, but not for ever.
+func within(limit time.Duration, do func()) {
+	done := make(chan struct{})
 	go func() {
-		s.log.Log(context.Background(), level, message, values...)
-		close(said)
+		do()
+		close(done)
 	}()
 	select {
-	case <-said:
-	case <-time.After(lastWord):
+	case <-done:
+	case <-time.After(limit):
 	}
 }
 

@@ -176,7 +176,7 @@ func (e *Engine) leave(l *listener, shows *Deployment) {
 		ctx, cancel := context.WithTimeout(e.base, shows.Options.Drain)
 		defer cancel()
 		if err := end(ctx, []*listener{l}); err != nil {
-			e.log.Warn("a listener was given up", "cause", err)
+			go e.log.Warn("a listener was given up", "cause", err) // the end waits for this goroutine, and not for a reader of the log
 		}
 		shows.release()
 		e.mu.Lock()

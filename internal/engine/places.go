@@ -28,7 +28,7 @@ func (c *places) take(end <-chan struct{}) bool {
 	default:
 	}
 	if !c.full.Swap(true) {
-		c.log.Warn("as many connections are open as may be; new ones wait", "listener", c.name, "connections", cap(c.taken))
+		go c.log.Warn("as many connections are open as may be; new ones wait", "listener", c.name, "connections", cap(c.taken))
 	}
 	select {
 	case c.taken <- struct{}{}:

@@ -82,6 +82,10 @@ func TestRequestsDoNotPayForOtherFiles(t *testing.T) {
 		f := startArmada(t, writeArmada(t, files), upstream)
 		for name, call := range fleetCalls(t, f, files) {
 			allocations, _ := cost(func() { call.run(t) })
+			for range 2 { // other work of the machine only ever adds
+				again, _ := cost(func() { call.run(t) })
+				allocations = min(allocations, again)
+			}
 			if files == 1 {
 				alone[name] = allocations
 				continue
