@@ -171,3 +171,28 @@ func TestInputs(t *testing.T) {
 		t.Errorf("watched is\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestReplacedFilesMayBeMissing: a file that a flag replaces need not be there, and
+// one that an adapter names all the same has to.
+func TestReplacedFilesMayBeMissing(t *testing.T) {
+	for config, missing := range map[string]int{
+		`adapters: {"*": {tls: {certificate: gone.pem, key: gone.key}}}`:                                                  0,
+		`adapters: {"*": {tls: {certificate: gone.pem, key: gone.key}}, a: {tls: {certificate: gone.pem, key: own.key}}}`: 3,
+	} {
+		path := filepath.Join(t.TempDir(), "patchbay.yaml")
+		if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := &command{lookup: func(string) (string, bool) { return "", false }}
+		cmd := &cobra.Command{}
+		f := c.newFlags(cmd)
+		f.listenFlags(cmd)
+		if err := cmd.Flags().Parse([]string{"--config", path, "--tls-cert", "c.pem", "--tls-key", "k.pem"}); err != nil {
+			t.Fatal(err)
+		}
+		d, err := c.decide(f, nil, true)
+		if err != nil || len(d.found) != missing {
+			t.Errorf("%s: %v %v, want %d findings", config, err, d.found, missing)
+		}
+	}
+}

@@ -134,3 +134,18 @@ func TestProxyHearsNoSecrets(t *testing.T) {
 		}
 	}
 }
+
+// TestPageCountsOnce: a page of one adapter among several is one request of those
+// that a caller may make.
+func TestPageCountsOnce(t *testing.T) {
+	s, problems, err := several(t, map[string]string{"a.yaml": shopFile("a", "TOKEN", ""), "b.yaml": shopFile("b", "TOKEN", "")}, map[string]string{"TOKEN": "s3cret-token"}, func(o *deploy.Options) {
+		o.MountAll, o.ShareEnv = true, []string{"TOKEN"}
+		o.AdapterSettings = map[string]deploy.Adapter{"": {Rate: deploy.Rate{PerSecond: 0.001, Burst: 10}}}
+	})
+	s.start(problems, err)
+	for _, left := range []string{"9", "8"} {
+		if a := s.send(s.rest, "GET /.patchbay/a-rest/\n"); a.status != 200 || !strings.Contains(a.header.Get("RateLimit"), "r="+left+";") {
+			t.Errorf("%d, %q left, want %s", a.status, a.header.Get("RateLimit"), left)
+		}
+	}
+}

@@ -150,3 +150,16 @@ func (e *Engine) serve(l *listener) {
 // serverNoise passes net/http's own messages on at debug level: broken
 // connections are the client's affair.
 type serverNoise struct{ slog.Handler }
+
+// endDoubtful lets the connection end after a request of which a proxy before us
+// may think that it ends elsewhere. RFC 9112 wants that of one with both a
+// Transfer-Encoding and a Content-Length (section 6.3), and of one of HTTP/1.0
+// with a Transfer-Encoding (section 6.1). net/http reads the former by the one
+// header, the latter by the other, and lets nobody know that there were two; so
+// it is done for every chunked request, and for all of HTTP/1.0. What such a
+// proxy has taken for the rest of a body is then never read as a request.
+func endDoubtful(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 && (r.ProtoMinor == 0 || len(r.TransferEncoding) > 0) {
+		w.Header()["Connection"] = []string{"close"}
+	}
+}

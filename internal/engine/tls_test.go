@@ -274,6 +274,7 @@ func TestClientCertificates(t *testing.T) {
 		"of the server's authority":                    {ca.client("billing"), nil, "-"},
 		"a server's certificate":                       {&server, nil, "-"},
 		"without a name":                               {clients.client(""), nil, "401 Unauthorized"},
+		"with the name of an adapter":                  {clients.client("flex-interactions-mcp"), nil, "401 Unauthorized"},
 		"a certificate and the key of another":         {&tls.Certificate{Certificate: billing.Certificate, PrivateKey: others.client("x").PrivateKey}, nil, "-"},
 		"over TLS 1.2, of an authority of another key": {others.client("billing"), func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, "-"},
 	} {

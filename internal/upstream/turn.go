@@ -143,6 +143,6 @@ func (c *Client) broken(wait time.Duration) *fault.Fault {
 	return &fault.Fault{
 		Kind: fault.Unavailable, Outcome: fault.NotSent, RetryAfter: wait,
 		Message: fmt.Sprintf("%s failed too often and is left alone for a moment", c.base.Host),
-		Hint:    "nothing was sent; try again after the time in Retry-After",
+		Hint:    "nothing was sent; try again later",
 	}
 }

@@ -154,6 +154,9 @@ func (t *tool) failed(f *fault.Fault) core.Result {
 		b.WriteString("\nNext: ")
 		b.WriteString(f.Hint)
 	}
+	if f.RetryAfter > 0 { // no model sees a header
+		fmt.Fprintf(&b, "\nWait: %d seconds before another try", int(f.RetryAfter.Seconds())+1)
+	}
 	if f.Retries > 0 {
 		b.WriteString("\nAttempts: ")
 		b.WriteString(attempts(f.Retries))
